@@ -1,0 +1,45 @@
+# Needs only Python ≥ 3.11 and make: everything else is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test check format docs clean
+
+help:
+	@echo "make demo    install into $(VENV) and evaluate the sample data"
+	@echo "make test    install what tests need, check style and types, run all tests"
+	@echo "make check   style and types alone"
+	@echo "make docs    write the generated parts of the README"
+	@echo "make clean   remove $(VENV) and caches"
+
+$(VENV)/demo: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/test: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ $(VENV)/demo
+
+demo: $(VENV)/demo
+	@echo '$$ lossctl eval sample_data/diabetes_ridge.csv -l mae -l rmse -l huber:delta=50 --by age_band'
+	@$(BIN)/lossctl eval sample_data/diabetes_ridge.csv -l mae -l rmse -l huber:delta=50 --by age_band
+
+check: $(VENV)/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: check
+	$(BIN)/pytest -n auto
+
+format: $(VENV)/test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/test
+	$(BIN)/python -m tests.docs --write
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

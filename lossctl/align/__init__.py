@@ -1,0 +1,1 @@
+"""Inputs side by side: which columns they are, and the rows that belong together."""

@@ -1,0 +1,251 @@
+"""From references to columns: opens each table once and says what was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+from typing import NamedTuple
+
+from lossctl.errors import DataError, UsageError
+from lossctl.losses import Loss
+from lossctl.plan import MAIN, Plan, Source, needs
+from lossctl.report import InputInfo
+from lossctl.sources import Reference, choose, open_table
+from lossctl.sources.table import Column, Format, Table
+
+
+class Wanted(NamedTuple):
+    """Columns of one table that make up an input, a weight, a group or a key."""
+
+    table: Table
+    columns: tuple[Column, ...]
+    numeric: bool = True
+    stacked: bool = False  # several columns, side by side on the last axis
+
+    @property
+    def width(self) -> int:
+        """Elements a row, as far as it is known."""
+        return sum(64 if item.shape is None else prod(item.shape) for item in self.columns)
+
+    def info(self, rows: int) -> InputInfo:
+        """For the report."""
+        shape = self.columns[0].shape or ()
+        if self.stacked:
+            shape = (*shape, len(self.columns))
+        names = tuple(item.name for item in self.columns if item.name)
+        return InputInfo(self.table.source, names, (rows, *shape), self.columns[0].dtype)
+
+
+@dataclass(eq=False, repr=False)
+class Opened:
+    """The tables that are open, and what is wanted of them."""
+
+    inputs: dict[str, Wanted] = field(default_factory=dict)
+    weight: Wanted | None = None
+    by: dict[str, Wanted] = field(default_factory=dict)
+    keys: dict[int, Wanted] = field(default_factory=dict)  # by table, where rows are joined
+    uses: dict[Loss, tuple[str, ...]] = field(default_factory=dict)  # the inputs of each loss
+    tables: dict[object, Table] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Close every table."""
+        for table in self.tables.values():
+            table.close()
+
+    @property
+    def first(self) -> Table:
+        """The table whose rows set the order."""
+        return next(iter(self.inputs.values())).table
+
+
+def open_inputs(plan: Plan) -> Opened:
+    """Open what the plan refers to, and choose the columns.
+
+    Raises:
+        DataError: A file that cannot be read, or a column that is not there.
+        UsageError: A loss needs an input that nothing gives.
+    """
+    opened = Opened()
+    try:
+        for name, source in plan.inputs.items():
+            if isinstance(source, Reference) and source.path:
+                _table(opened, name, source, plan.format)
+        for loss in plan.definitions:
+            opened.uses[loss] = _inputs_of(opened, plan, loss)
+        unused = [name for name in plan.inputs if name not in opened.inputs]
+        if unused and not _serves(opened, plan, unused[0]):
+            names = " or ".join(loss.name for loss in plan.definitions)
+            raise UsageError(
+                f"{names} takes no {unused[0]} beside the inputs given", "leave it out"
+            )
+        if plan.weight is not None:
+            opened.weight = _side(opened, plan, "weight", plan.weight, numeric=True)
+        for name, source in plan.by.items():
+            opened.by[name] = _side(opened, plan, name, source, numeric=False)
+        if plan.on is not None:
+            _keys(opened, plan.on)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def _table(opened: Opened, name: str, source: Source, how: Format) -> Table:
+    if isinstance(source, Reference):
+        key: object = source.path
+        if key not in opened.tables:
+            opened.tables[key] = open_table(source.path, how)
+    else:
+        from lossctl.align.memory import MemoryTable
+
+        key = id(source)
+        if key not in opened.tables:
+            opened.tables[key] = MemoryTable(name, source)
+    return opened.tables[key]
+
+
+def _main_tables(opened: Opened, plan: Plan) -> list[Table]:
+    """The tables in which a column without a path is looked for, in order."""
+    found = []
+    for name in (*MAIN, *plan.inputs):
+        source = plan.inputs.get(name)
+        if isinstance(source, Reference) and not source.path:
+            continue
+        if source is not None and (table := _table(opened, name, source, plan.format)) not in found:
+            found.append(table)
+    return found
+
+
+def _inputs_of(opened: Opened, plan: Plan, loss: Loss) -> tuple[str, ...]:
+    """Choose the columns of each of the loss's inputs; the names of those that it has."""
+    if loss.alternatives:
+        required = _alternative(opened, plan, loss)
+    else:
+        constants = _constants(plan, loss)
+        required = tuple(i.name for i in loss.inputs if not i.optional and i.name not in constants)
+    names = []
+    for item in loss.inputs:
+        if (
+            item.name in required
+            or item.name in plan.inputs
+            or (item.optional and not loss.alternatives and _present(opened, plan, item.name))
+        ):
+            _choose(opened, plan, item.name)
+        else:
+            continue
+        names.append(item.name)
+    return tuple(names)
+
+
+def _constants(plan: Plan, loss: Loss) -> set[str]:
+    """Inputs that every use of the loss gives as one number."""
+    uses = [p.params for bound in plan.losses for _, p in bound.parts if p.loss is loss]
+    return {i.name for i in loss.inputs if i.constant and all(i.name in use for use in uses)}
+
+
+def _alternative(opened: Opened, plan: Plan, loss: Loss) -> tuple[str, ...]:
+    """The first set of inputs that is there."""
+    for names in loss.alternatives:
+        if all(name in plan.inputs or _present(opened, plan, name) for name in names):
+            return names
+    given = set(plan.inputs)
+    return max(loss.alternatives, key=lambda names: len(given & set(names)))
+
+
+def _present(opened: Opened, plan: Plan, name: str) -> bool:
+    """Whether an open table has a column of just this name."""
+    return any(
+        column.name.lower() == name and column.numeric
+        for table in _main_tables(opened, plan)
+        for column in table.columns
+    )
+
+
+def _choose(opened: Opened, plan: Plan, name: str) -> None:
+    if name in opened.inputs:
+        return
+    source = plan.inputs.get(name)
+    tables = _main_tables(opened, plan)
+    if source is None or (isinstance(source, Reference) and not source.path):
+        columns = source.columns if isinstance(source, Reference) else None
+        table = _table_with(tables, columns, name)
+        if table is None:
+            losses = " and ".join(loss.name for loss in plan.definitions)
+            loss = next(i for i in plan.definitions if any(p.name == name for p in i.inputs))
+            raise UsageError(
+                f"{losses} needs {needs(loss)}, and {name} is not given",
+                f"give --input {name}=REF"
+                + (", or a TARGET file" if name == "target" and len(tables) < 2 else ""),
+            )
+    else:
+        table = _table(opened, name, source, plan.format)
+        columns = source.columns if isinstance(source, Reference) else None
+    taken = frozenset(
+        column.name
+        for other in opened.inputs.values()
+        if other.table is table and len(table.columns) > 1
+        for column in other.columns
+    )
+    chosen = choose(table, columns, name, taken)
+    opened.inputs[name] = Wanted(table, chosen, True, len(chosen) > 1)
+    if len({column.shape for column in chosen}) > 1:
+        raise DataError(
+            f"{table.source}: the columns of {name} hold lists of different lengths",
+            "name one list column, or columns of single numbers",
+        )
+
+
+def _table_with(tables: list[Table], columns: str | None, name: str) -> Table | None:
+    """The table in which an input without a path is to be looked for."""
+    if not tables:
+        return None
+    if columns is None and len(tables[0].columns) == 1:
+        return None  # its one column is another input already
+    wanted = (columns or name).split(",")[0].strip().lower()
+    for table in tables:
+        if any(column.name.lower() == wanted for column in table.columns):
+            return table
+    return tables[0] if columns is not None or name in MAIN else None
+
+
+def _side(opened: Opened, plan: Plan, name: str, source: Source, *, numeric: bool) -> Wanted:
+    """The column of a weight or a group: one column, of any open table or of its own."""
+    if not isinstance(source, Reference):
+        table = _table(opened, name, source, plan.format)
+        columns = table.columns
+    elif source.path:
+        table = _table(opened, name, source, plan.format)
+        columns = choose(table, source.columns, name, frozenset())
+    else:
+        tables = _main_tables(opened, plan)
+        having = [t for t in tables if any(c.name == source.columns for c in t.columns)]
+        table = (having or tables)[0]
+        columns = choose(table, source.columns, name, frozenset())
+    if len(columns) != 1 or columns[0].shape != ():
+        raise UsageError(
+            f"--{'weight' if numeric else 'by'} {name}: one column with one value a row is needed",
+            "name a single column",
+        )
+    return Wanted(table, columns, numeric)
+
+
+def _keys(opened: Opened, key: str) -> None:
+    wanted = [*opened.inputs.values(), *opened.by.values()]
+    wanted += [opened.weight] if opened.weight else []
+    tables = list({id(item.table): item.table for item in wanted}.values())
+    if len(tables) < 2:
+        raise UsageError("--on joins two tables, and there is only one", "leave out --on")
+    for table in tables:
+        columns = choose(table, key, "key", frozenset())
+        if len(columns) != 1 or columns[0].shape != ():
+            raise UsageError(f"--on {key}: the key must be one column", "name a single column")
+        opened.keys[id(table)] = Wanted(table, columns, numeric=False)
+
+
+def _serves(opened: Opened, plan: Plan, name: str) -> bool:
+    """Whether an unused input's table serves something else."""
+    source = plan.inputs[name]
+    table = opened.tables.get(source.path if isinstance(source, Reference) else id(source))
+    used: Mapping[str, Wanted] = opened.inputs
+    return any(item.table is table for item in used.values())

@@ -1,0 +1,161 @@
+"""Rows that belong together, block by block, in the order of the files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lossctl.align.inputs import Opened, Wanted
+from lossctl.errors import DataError
+from lossctl.sources.table import Arrays, Slab, Table
+
+ELEMENTS = 1 << 18
+"""The elements of one input in a block: with the others' and the temporaries, what caches hold."""
+MOST_ROWS = 1 << 16
+
+AnyArray = npt.NDArray[Any]
+
+
+class Batch(NamedTuple):
+    """One block's arrays, row by row the same samples (unless the losses are unpaired)."""
+
+    inputs: dict[str, AnyArray]
+    weight: AnyArray | None
+    by: tuple[AnyArray, ...]
+    key: AnyArray | None
+
+
+class Task(NamedTuple):
+    """A block before it is loaded. `load` may be called on any thread, once."""
+
+    start: int
+    rows: int
+    load: Callable[[], Batch]
+
+
+def block_rows(opened: Opened) -> int:
+    """The rows of a block, which depend on the shape of the widest input alone.
+
+    All sums are made block by block, so this is what keeps their bits the same whatever
+    the format, the threads and the other options.
+    """
+    width = max(1, *(item.width for item in opened.inputs.values()))
+    rows = max(1, ELEMENTS // width)
+    return min(MOST_ROWS, 1 << (rows.bit_length() - 1))
+
+
+class Stream:
+    """The slabs of one table (of one column, where columns have lengths of their own)."""
+
+    def __init__(self, table: Table, names: dict[str, bool], rows: int) -> None:
+        self.table, self.names = table, names
+        self.read = 0
+        self._slabs = table.slabs(names, rows)
+
+    def next(self) -> Slab | None:
+        """The next slab; None at the end."""
+        slab = next(self._slabs, None)
+        self.read += slab.rows if slab else 0
+        return slab
+
+    def finish(self) -> int:
+        """Read to the end; the rows in all."""
+        while self.next():
+            pass
+        return self.read
+
+
+def _key(wanted: Wanted) -> tuple[int, str | None]:
+    return id(wanted.table), wanted.columns[0].name if wanted.table.separate else None
+
+
+def all_wanted(opened: Opened) -> dict[str, Wanted]:
+    """Everything that is to be read, under a label for messages."""
+    found = dict(opened.inputs)
+    if opened.weight:
+        found["the weight"] = opened.weight
+    return found | {f"the group {name}": item for name, item in opened.by.items()}
+
+
+def in_order(opened: Opened, *, unpaired: bool) -> Iterator[Task]:
+    """Blocks of rows, matched by their position.
+
+    Raises:
+        DataError: The inputs differ in length.
+    """
+    rows = block_rows(opened)
+    wanted = all_wanted(opened)
+    if not unpaired:
+        known = {label: item.table.rows for label, item in wanted.items()}
+        lengths = {label: count for label, count in known.items() if count is not None}
+        if len(set(lengths.values())) > 1 and not any(i.table.separate for i in wanted.values()):
+            raise _unequal({label: (wanted[label], n) for label, n in lengths.items()})
+    streams = _streams(wanted, rows)
+    start = 0
+    while True:
+        slabs = {key: stream.next() for key, stream in streams.items()}
+        sizes = {slab.rows if slab else 0 for slab in slabs.values()}
+        if sizes == {0}:
+            break
+        if len(sizes) > 1 and not unpaired:
+            raise _unequal(
+                {label: (item, streams[_key(item)].finish()) for label, item in wanted.items()}
+            )
+        yield Task(start, max(sizes), _loader(opened, slabs))
+        start += max(sizes)
+    if start == 0:
+        raise DataError(f"{opened.first.source} holds no rows", "give at least one sample")
+
+
+def _streams(wanted: dict[str, Wanted], rows: int) -> dict[tuple[int, str | None], Stream]:
+    names: dict[tuple[int, str | None], tuple[Table, dict[str, bool]]] = {}
+    for item in wanted.values():
+        _, columns = names.setdefault(_key(item), (item.table, {}))
+        for column in item.columns:
+            columns[column.name] = columns.get(column.name, False) or item.numeric
+    return {key: Stream(table, columns, rows) for key, (table, columns) in names.items()}
+
+
+def _loader(
+    opened: Opened, slabs: dict[tuple[int, str | None], Slab | None]
+) -> Callable[[], Batch]:
+    def load() -> Batch:
+        arrays: dict[tuple[int, str | None], Arrays] = {
+            key: slab.load() for key, slab in slabs.items() if slab
+        }
+
+        def get(wanted: Wanted) -> AnyArray:
+            return gather(wanted, arrays.get(_key(wanted)))
+
+        return Batch(
+            {name: get(wanted) for name, wanted in opened.inputs.items()},
+            get(opened.weight) if opened.weight else None,
+            tuple(get(wanted) for wanted in opened.by.values()),
+            None,
+        )
+
+    return load
+
+
+def gather(wanted: Wanted, arrays: Arrays | None) -> AnyArray:
+    """An input's array: its column, or its columns side by side on the last axis."""
+    if arrays is None:  # an unpaired input that has ended
+        shape = wanted.columns[0].shape or ()
+        return np.empty((0, *shape, len(wanted.columns)) if wanted.stacked else (0, *shape))
+    if wanted.stacked:
+        return np.stack([arrays[column.name] for column in wanted.columns], axis=-1)
+    return arrays[wanted.columns[0].name]
+
+
+def _unequal(lengths: dict[str, tuple[Wanted, int]]) -> DataError:
+    found = ", ".join(
+        f"{label} ({item.table.source}) has {count:,} rows"
+        for label, (item, count) in lengths.items()
+    )
+    return DataError(
+        f"the inputs differ in length: {found}",
+        "join by a key column with --on KEY, if they have one",
+    )

@@ -1,0 +1,198 @@
+"""`lossctl eval`."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from typing import Any
+
+import click
+
+from lossctl.cli.console import show, style
+from lossctl.errors import UsageError
+
+FORMATS = ("table", "json", "jsonl", "csv", "markdown")
+
+
+def _complete_loss(_: click.Context, __: click.Parameter, typed: str) -> list[str]:
+    from lossctl.losses import all
+
+    return [item.name for item in all() if item.name.startswith(typed.lower())]
+
+
+@click.command(
+    "eval",
+    epilog="""\b
+Examples:
+  lossctl eval predictions.csv -l mse
+  lossctl eval pred.npy target.npy -l mse -l huber:delta=2 --json
+  lossctl eval scores.parquet -l bce --prediction prob --target label --by segment
+  lossctl eval pred.parquet target.csv --on id -l mae --worst 5
+  lossctl eval logits.npy labels.npy -l cross_entropy:from_logits=true -o losses.parquet
+  lossctl eval embeddings.npz -l triplet:margin=0.2
+  lossctl eval pred.npy target.npy --input variance=var.npy -l gaussian_nll
+  cat pred.csv | lossctl eval - --input-format csv -l mae -q
+\b
+A reference is PATH[::COLUMNS]: a file, a folder or glob of parts, `-` for standard
+input; COLUMNS is a comma list that may hold globs (p_*), or an NPZ's array.
+Losses are listed by: lossctl losses""",
+)
+@click.argument("prediction_file", metavar="[PREDICTION]", required=False)
+@click.argument("target_file", metavar="[TARGET]", required=False)
+@click.option(
+    "-l", "--loss", "losses", metavar="SPEC", multiple=True, shell_complete=_complete_loss,
+    help="NAME[@CONVENTION][:PARAM=VALUE,…], or a weighted sum: 0.5*dice+0.5*bce. Repeatable.",
+)  # fmt: skip
+@click.option("--prediction", metavar="COLS", help="The prediction's columns.")
+@click.option("--target", metavar="COLS", help="The target's columns.")
+@click.option(
+    "--input", "inputs", metavar="NAME=REF", multiple=True,
+    help="An input of the loss by its name; REF without a path is a column of PREDICTION.",
+)  # fmt: skip
+@click.option("--weight", metavar="REF", help="Sample weights: a column, or a reference.")
+@click.option(
+    "--by", metavar="COL", multiple=True, help="Also by group of this column. Repeatable."
+)
+@click.option("--on", metavar="KEY", help="Join the tables by this column, not by row.")
+@click.option(
+    "--unmatched", type=click.Choice(["error", "drop"]), default="error", show_default=True,
+    help="What a join does with rows without a partner.",
+)  # fmt: skip
+@click.option(
+    "--reduction", type=click.Choice(["mean", "sum", "batchmean", "samplemean"]), default="mean",
+    show_default=True,
+    help="How the value comes of the elements: their mean, their sum, the sum by sample, or the "
+    "mean of the per-sample losses.",
+)  # fmt: skip
+@click.option("--per-sample", is_flag=True, help="Every sample's loss in the report.")
+@click.option("--worst", type=int, metavar="K", help="The K samples with the largest losses.")
+@click.option(
+    "-o", "--output", metavar="FILE",
+    help="Every sample's loss to a .csv, .parquet, .npy or .jsonl file.",
+)  # fmt: skip
+@click.option(
+    "-f", "--format", "format_", type=click.Choice(FORMATS), default=None,
+    help="How the report is printed. [default: table]",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("-q", "--quiet", is_flag=True, help="The values alone, one a line.")
+@click.option(
+    "--precision", type=click.IntRange(1, 17), metavar="DIGITS",
+    help="Significant digits. [default: 6 in tables, all elsewhere]",
+)  # fmt: skip
+@click.option(
+    "--nan", type=click.Choice(["error", "skip", "propagate"]), default="error", show_default=True,
+    help="What happens to samples with NaN or null.",
+)  # fmt: skip
+@click.option(
+    "--confidence", type=float, default=0.95, show_default=True, metavar="LEVEL",
+    help="The level of the intervals.",
+)  # fmt: skip
+@click.option(
+    "--backend", type=click.Choice(["numpy", "cupy"]), default="numpy", show_default=True,
+    help="cupy evaluates on a GPU.",
+)  # fmt: skip
+@click.option("--threads", type=int, metavar="N", help="[default: the cores available]")
+@click.option(
+    "--dtype", type=click.Choice(["float32", "float64"]),
+    help="Compute in this type. [default: the inputs', float32 at least]",
+)  # fmt: skip
+@click.option("--progress/--no-progress", default=None, help="[default: on a terminal]")
+@click.option("--input-format", metavar="FORMAT", help="csv, tsv, parquet, npy, arrow, jsonl, …")
+@click.option("--delimiter", metavar="CHAR", help="Between a CSV's fields.")
+@click.option("--no-header", is_flag=True, help="The CSV has no header; columns are 0, 1, 2, …")
+def command(
+    prediction_file: str | None,
+    target_file: str | None,
+    losses: tuple[str, ...],
+    prediction: str | None,
+    target: str | None,
+    inputs: tuple[str, ...],
+    output: str | None,
+    format_: str | None,
+    as_json: bool,
+    quiet: bool,
+    precision: int | None,
+    progress: bool | None,
+    input_format: str | None,
+    delimiter: str | None,
+    no_header: bool,
+    **options: Any,
+) -> None:
+    """Evaluate losses of saved predictions.
+
+    PREDICTION and TARGET are files (CSV, Parquet, NPY, NPZ, Arrow, JSON lines); one file
+    that holds both columns is enough.
+    """
+    # blocks run on threads of our own; a library's beneath them would only contend
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Arrow's own allocators keep freed memory, which streams of blocks never ask for again
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    from lossctl import plan as plans
+    from lossctl.sources.table import Format
+
+    layout = _layout(format_, as_json, quiet)
+    references = _references(prediction_file, target_file, prediction, target, inputs)
+    plan = plans.make(
+        losses,
+        references,
+        sign=layout != "quiet",
+        quantiles=layout != "quiet",
+        format=Format(input_format, delimiter, not no_header),
+        **options,
+    )
+    from lossctl.cli.progress import Bar
+    from lossctl.evaluation import run
+    from lossctl.render import render
+
+    with ExitStack() as stack:
+        bar = stack.enter_context(Bar(progress))
+        sink = stack.enter_context(_output(output, plan)) if output else None
+        report = run(plan, sink, bar)
+        text = render(report, layout, style(precision))
+    show(text)
+
+
+def _layout(format_: str | None, as_json: bool, quiet: bool) -> str:
+    asked = [format_] * bool(format_) + ["json"] * as_json + ["quiet"] * quiet
+    if len(set(asked)) > 1:
+        raise UsageError("--format, --json and --quiet are three ways to print", "choose one")
+    return asked[0] if asked and asked[0] else "table"
+
+
+def _references(
+    prediction_file: str | None,
+    target_file: str | None,
+    prediction: str | None,
+    target: str | None,
+    inputs: tuple[str, ...],
+) -> dict[str, Any]:
+    """The inputs as they were named, by input name."""
+    found: dict[str, Any] = {}
+    for name, path, columns in (
+        ("prediction", prediction_file, prediction),
+        ("target", target_file, target),
+    ):
+        if path and columns and "::" in path:
+            raise UsageError(
+                f"{path} names columns, and so does --{name} {columns}", "name them once"
+            )
+        if path or columns:
+            found[name] = f"{path or ''}::{columns}" if columns else path
+    for item in inputs:
+        name, sign, reference = item.partition("=")
+        if not sign or not name or not reference:
+            raise UsageError(f"--input {item}: not NAME=REF", "for example: --input variance=v.npy")
+        if name in found:
+            raise UsageError(f"the input {name} is given twice", "give it once")
+        found[name] = reference
+    return found
+
+
+def _output(path: str, plan: Any) -> Any:
+    from lossctl import output
+
+    output.check(path)
+    if plan.whole:
+        raise UsageError("-o writes per-sample losses, and a loss here has none", "leave out -o")
+    return output.opened(path, [item.label for item in plan.losses], plan.on, list(plan.by))

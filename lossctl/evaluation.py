@@ -1,0 +1,147 @@
+"""Evaluate losses: the Python face, and the way from a plan to a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lossctl import backend as backends
+from lossctl import plan as plans
+from lossctl.align.inputs import open_inputs
+from lossctl.errors import counted
+from lossctl.losses import Loss
+from lossctl.plan import Plan
+from lossctl.reduce.assemble import assemble
+from lossctl.reduce.engine import Engine, Sink
+from lossctl.report import Report
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+Progress = Callable[[int, int | None], None]  # rows done, rows in all if known
+
+
+def evaluate(
+    loss: str | Sequence[str],
+    *,
+    weight: Any = None,
+    by: Mapping[str, Any] | Sequence[str] | str = (),
+    on: str | None = None,
+    unmatched: str = "error",
+    reduction: str = "mean",
+    nan: str = "error",
+    confidence: float | None = 0.95,
+    worst: int | None = None,
+    per_sample: bool = False,
+    dtype: str | None = None,
+    backend: str = "numpy",
+    threads: int | None = None,
+    **inputs: Any,
+) -> Report:
+    """Evaluate one loss or several over the same samples.
+
+    Args:
+        loss: A spec such as `"huber:delta=2"`, or a list of them.
+        weight: Sample weights (N,), or a column or reference.
+        by: Columns to group by, or arrays (N,) by name.
+        on: The key column by which tables are joined, instead of by row.
+        unmatched: What a join does with rows without a partner: "error" or "drop".
+        reduction: "mean", "sum", "batchmean" or "samplemean".
+        nan: What happens to NaN in the inputs: "error", "skip" (the sample) or "propagate".
+        confidence: The level of the intervals; None for none.
+        worst: How many of the samples with the largest losses to list.
+        per_sample: Whether to keep each sample's loss, (N,) float64.
+        dtype: "float32" or "float64" to compute in; default as DESIGN of the inputs.
+        backend: "numpy" or "cupy".
+        threads: Default: the cores that this process may use.
+        **inputs: The losses' inputs by name, each an array (N, …), a series, a data frame,
+            or a path or reference (`"file.parquet::column"`); and parameters of the losses
+            by name.
+
+    Returns:
+        The report; `report.losses[0].value` is the first loss's value.
+
+    Raises:
+        SpecError: A spec that is none.
+        UsageError: Options that contradict each other.
+        DataError: Inputs that cannot be read, or that the loss does not take.
+    """
+    params = _params(loss, inputs)
+    plan = plans.make(
+        loss,
+        {name: value for name, value in inputs.items() if name not in params},
+        weight=weight,
+        by=by,
+        params=params,
+        on=on,
+        unmatched=unmatched,
+        reduction=reduction,
+        nan=nan,
+        confidence=confidence,
+        worst=worst,
+        per_sample=per_sample,
+        dtype=dtype,
+        backend=backend,
+        threads=threads,
+    )
+    return run(plan)
+
+
+def _params(loss: str | Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the keyword arguments that are parameters of a loss."""
+    from lossctl.losses import get
+    from lossctl.spec import parse
+
+    specs = [loss] if isinstance(loss, str) else loss
+    losses = [get(item.name) for spec in specs for _, item in parse(spec).terms]
+    names = {param.name for item in losses for param in item.params}
+    names |= {
+        item.name
+        for one in losses
+        for item in one.inputs
+        if item.constant and isinstance(given.get(item.name), int | float)
+    }
+    return {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in given.items()
+        if name in names
+    }
+
+
+def per_sample(loss: Loss, arguments: Mapping[str, Any]) -> npt.NDArray[Any]:
+    """Per-sample losses (N,) of arrays; what calling a `Loss` does."""
+    report = evaluate(loss.name, per_sample=True, confidence=None, nan="propagate", **arguments)
+    found = report.losses[0].per_sample
+    assert found is not None
+    return found
+
+
+def run(plan: Plan, sink: Sink | None = None, progress: Progress | None = None) -> Report:
+    """Carry out a plan.
+
+    Args:
+        plan: What to evaluate.
+        sink: Takes the per-sample losses as they come.
+        progress: Told how many rows are done.
+    """
+    backend = backends.load(plan.backend)
+    opened = open_inputs(plan)
+    try:
+        total = None if plan.unpaired else opened.first.rows
+        tell = (lambda done: progress(done, total)) if progress else None
+        engine = Engine(plan, backend, opened, sink, tell)
+        notes = []
+        if plan.on is not None:
+            from lossctl.align.join import Join
+
+            join = Join(opened, plan.unmatched)
+            totals = engine.run(join.tasks())
+            if join.dropped:
+                notes.append(f"left out for want of a partner: {counted(join.dropped, 'row')}")
+        else:
+            from lossctl.align.rows import in_order
+
+            totals = engine.run(in_order(opened, unpaired=plan.unpaired))
+        return assemble(plan, opened, totals, engine.worker, notes)
+    finally:
+        opened.close()

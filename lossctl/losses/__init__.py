@@ -1,0 +1,121 @@
+"""The registry of losses.
+
+`get("huber")` finds one by name or alias, `all()` lists them, `resolve("huber:delta=2")`
+binds a spec to its loss and parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from lossctl.errors import SpecError, nearest
+from lossctl.losses.definition import REGISTRY, Loss
+from lossctl.spec import LossSpec, Spec, Value, parse
+
+__all__ = ["TASKS", "Bound", "Loss", "Part", "all", "get", "resolve"]
+
+TASKS = {
+    "regression": "Regression",
+    "likelihood": "Counts and likelihoods",
+    "binary": "Binary classification",
+    "multiclass": "Multi-class classification",
+    "distribution": "Distributions",
+    "embedding": "Embeddings and metric learning",
+    "segmentation": "Segmentation",
+    "image": "Images",
+    "adversarial": "Adversarial",
+    "sequence": "Sequences",
+    "quantum": "Quantum states",
+}
+"""The tasks in the order in which they are listed; each is a module of `losses.tasks`."""
+
+
+def _load() -> dict[str, Loss]:
+    for task in TASKS:
+        import_module(f"lossctl.losses.tasks.{task}")
+    return REGISTRY
+
+
+def all() -> list[Loss]:
+    """Every loss once, by task, in the order of definition."""
+    order = list(TASKS)
+    losses = {item.name: item for item in _load().values()}
+    return sorted(losses.values(), key=lambda item: order.index(item.task))
+
+
+def get(name: str) -> Loss:
+    """The loss of this name or alias.
+
+    Raises:
+        SpecError: There is none; the hint names the nearest.
+    """
+    registry = _load()
+    key = name.strip().lower().replace("-", "_")
+    if key not in registry:
+        hint = nearest(key, sorted(registry))
+        raise SpecError(
+            f"there is no loss {name!r}", f"{hint + '; ' if hint else ''}see: lossctl losses"
+        )
+    return registry[key]
+
+
+class Part(NamedTuple):
+    """A loss bound to all its parameters."""
+
+    loss: Loss
+    params: Mapping[str, Value]
+    convention: str | None = None
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Equal for parts whose statistics are the same (mse and rmse share theirs)."""
+        return (self.loss.kernel, tuple(sorted(self.params.items())), self.loss.inputs)
+
+    def __str__(self) -> str:
+        return str(LossSpec(self.loss.name, self.convention, tuple(self.params.items())))
+
+
+class Bound(NamedTuple):
+    """A spec bound to its losses: a weighted sum of parts, most often of one."""
+
+    label: str  # as typed
+    spec: Spec  # canonical: names for aliases, the parameters that were given
+    parts: tuple[tuple[float, Part], ...]
+
+    @property
+    def name(self) -> str:
+        """The loss's name, or the whole spec where it is a sum."""
+        return self.parts[0][1].loss.name if len(self.parts) == 1 else str(self.spec)
+
+    @property
+    def whole(self) -> bool:
+        """Whether a part needs all rows at once, and with it the sum."""
+        return any(part.loss.whole_for(part.params) for _, part in self.parts)
+
+    @property
+    def full(self) -> str:
+        """The spec with every parameter, for the signature."""
+        terms = ((factor, str(part)) for factor, part in self.parts)
+        return "+".join(text if factor == 1 else f"{factor!r}*{text}" for factor, text in terms)
+
+
+def resolve(text: str, given: Mapping[str, Value] | None = None) -> Bound:
+    """Bind a spec's text to losses and parameters.
+
+    Args:
+        text: The spec.
+        given: More parameters, for each loss of the spec that has them.
+
+    Raises:
+        SpecError: A loss, convention or parameter that is not known or not valid.
+    """
+    spec = parse(text)
+    terms, parts = [], []
+    for factor, item in spec.terms:
+        loss = get(item.name)
+        params = {**(given or {}), **dict(item.params)}
+        terms.append((factor, LossSpec(loss.name, item.convention, tuple(params.items()))))
+        parts.append((factor, Part(loss, loss.validate(params, item.convention), item.convention)))
+    return Bound(text.strip(), Spec(tuple(terms)), tuple(parts))

@@ -1,0 +1,84 @@
+"""Do the inputs' shapes fit the loss? Nothing broadcasts.
+
+A declared shape such as `(N, C, …)` is matched letter by letter: a letter stands for one
+length and `…` for any number of axes, each the same wherever it appears in the loss.
+Alternatives are separated by `or`; the kernel has the last word among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+
+from lossctl.losses.definition import Array, InvalidInput, Loss
+
+Shape = tuple[int, ...]
+
+
+def fit(loss: Loss, arrays: Mapping[str, Array]) -> tuple[dict[str, Array], list[str]]:
+    """Squeeze trailing axes of length 1 where that makes the shapes fit.
+
+    Args:
+        loss: Whose inputs declare the shapes.
+        arrays: The inputs given, by name, (n, …) each.
+
+    Returns:
+        The arrays, and the names of those that were squeezed.
+
+    Raises:
+        InvalidInput: No reading of the shapes fits.
+    """
+    names = [item.name for item in loss.inputs if arrays.get(item.name) is not None]
+    patterns = [_alternatives(loss.input(name).shape) for name in names]
+    shapes: list[Shape] = [tuple(arrays[name].shape) for name in names]
+    for reading in product(*patterns):
+        for fitting in product(*([shape, *_squeezed(shape)] for shape in shapes)):
+            if _match(reading, fitting, loss.unpaired):
+                squeezed = [n for n, old, new in zip(names, shapes, fitting) if old != new]
+                fitted = {name: arrays[name].reshape(new) for name, new in zip(names, fitting)}
+                return {**arrays, **fitted}, squeezed
+    found = ", ".join(f"{name} {_show(shape)}" for name, shape in zip(names, shapes))
+    wanted = ", ".join(f"{name} {loss.input(name).shape}" for name in names)
+    raise InvalidInput(
+        names[0], None, f"and the others do not fit: {found}", f"{loss.name} takes {wanted}"
+    )
+
+
+def _show(shape: Shape) -> str:
+    return f"({', '.join(['N', *map(str, shape[1:])])}{',' if len(shape) == 1 else ''})"
+
+
+def _alternatives(text: str) -> list[list[str]]:
+    return [
+        [token.strip() for token in part.strip().strip("()").split(",") if token.strip()]
+        for part in text.split(" or ")
+    ]
+
+
+def _squeezed(shape: Shape) -> list[Shape]:
+    shorter = shape
+    while len(shorter) > 1 and shorter[-1] == 1:
+        shorter = shorter[:-1]
+    return [shorter] if shorter != shape else []
+
+
+def _match(reading: tuple[list[str], ...], shapes: tuple[Shape, ...], unpaired: bool) -> bool:
+    bound: dict[str, Shape] = {}
+    for tokens, shape in zip(reading, shapes):
+        fixed = len(tokens) - ("…" in tokens)
+        rest = len(shape) - fixed
+        if rest < 0 or (rest > 0 and "…" not in tokens):
+            return False
+        position = 0
+        for token in tokens:
+            size = rest if token == "…" else 1
+            part = shape[position : position + size]
+            position += size
+            if token == "N" and unpaired:
+                continue
+            if token.isdigit():
+                if part != (int(token),):
+                    return False
+            elif bound.setdefault(token, part) != part:
+                return False
+    return True

@@ -1,0 +1,1 @@
+"""The losses themselves, one module a task."""

@@ -1,0 +1,208 @@
+"""What is to be done, checked as a whole before a file is opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from lossctl import backend as backends
+from lossctl.errors import UsageError, nearest
+from lossctl.losses import Bound, Loss, resolve
+from lossctl.sources import Reference, parse_reference
+from lossctl.sources.table import Format
+
+REDUCTIONS = {
+    "mean": "over elements, Σ weight·value / Σ weight, and then the loss's finish",
+    "sum": "over elements; of the per-sample values where the loss has a finish",
+    "batchmean": "the sum divided by the number of samples",
+    "samplemean": "of the per-sample losses, each sample counting once",
+}
+NAN_POLICIES = ("error", "skip", "propagate")
+UNMATCHED = ("error", "drop")
+DTYPES = ("float32", "float64")
+MAIN = ("prediction", "target")
+"""The inputs whose files are named by position; in them other inputs are looked for too."""
+
+Source = Any  # a Reference, or an array or data frame in memory
+
+
+class Plan(NamedTuple):
+    """An evaluation, ready to run. Made by `make`, which checks it."""
+
+    losses: tuple[Bound, ...]
+    inputs: Mapping[str, Source]
+    weight: Source | None = None
+    by: Mapping[str, Source] = {}
+    on: str | None = None
+    unmatched: str = "error"
+    reduction: str = "mean"
+    nan: str = "error"
+    confidence: float | None = 0.95
+    worst: int | None = None
+    per_sample: bool = False
+    quantiles: bool = True
+    sign: bool = True  # digest the inputs' values for the signature
+    dtype: str | None = None
+    backend: str = "numpy"
+    threads: int = 1
+    format: Format = Format()
+
+    @property
+    def definitions(self) -> tuple[Loss, ...]:
+        """Every loss that takes part, once."""
+        return tuple(dict.fromkeys(part.loss for bound in self.losses for _, part in bound.parts))
+
+    @property
+    def unpaired(self) -> bool:
+        """Whether the inputs are samples of their own, of any lengths."""
+        return all(loss.unpaired for loss in self.definitions)
+
+    @property
+    def whole(self) -> bool:
+        """Whether a loss needs all rows at once."""
+        return any(bound.whole for bound in self.losses)
+
+
+def make(
+    losses: str | Sequence[str],
+    inputs: Mapping[str, Any],
+    *,
+    weight: Any = None,
+    by: Mapping[str, Any] | Sequence[str] | str = (),
+    params: Mapping[str, Any] | None = None,
+    threads: int | None = None,
+    **options: Any,
+) -> Plan:
+    """Check everything that can be checked without the data.
+
+    Args:
+        losses: One spec or several.
+        inputs: By input name: text is a reference, anything else data in memory.
+        weight: A column of the prediction's file, a reference, or an array (N,).
+        by: Columns to group by, or arrays (N,) by name.
+        params: Parameters for every loss that has them.
+        threads: Default: the cores that this process may use.
+        **options: The other fields of `Plan`.
+
+    Raises:
+        SpecError: A loss that is not one.
+        UsageError: Options that contradict each other, or one that is out of range.
+    """
+    specs = [losses] if isinstance(losses, str) else list(losses)
+    if not specs:
+        raise UsageError("no loss is given", "name one: -l mse; see: lossctl losses")
+    bound = tuple(resolve(spec, params) for spec in specs)
+    labels = [item.label for item in bound]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise UsageError(f"the loss {label} is given twice", "give each loss once")
+    names = [by] if isinstance(by, str) else by
+    groups = dict(by) if isinstance(by, Mapping) else {name: name for name in names}
+    plan = Plan(
+        losses=bound,
+        inputs={name: _source(value) for name, value in inputs.items() if value is not None},
+        weight=_column(weight),
+        by={name: _column(value) for name, value in groups.items()},
+        threads=available_cores() if threads is None else threads,
+        **options,
+    )
+    _check_choices(plan)
+    _check_inputs(plan)
+    _check_together(plan)
+    return plan
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _source(value: Any) -> Source:
+    return parse_reference(os.fspath(value)) if isinstance(value, str | os.PathLike) else value
+
+
+def _column(value: Any) -> Source | None:
+    """A bare word is a column of a file that is open anyway: a reference without a path."""
+    if not isinstance(value, str | os.PathLike):
+        return value
+    text = os.fspath(value)
+    is_path = "::" in text or os.path.exists(text) or "://" in text
+    return parse_reference(text) if is_path else Reference("", text)
+
+
+def _check_choices(plan: Plan) -> None:
+    for name, value, known in (
+        ("reduction", plan.reduction, REDUCTIONS),
+        ("nan", plan.nan, NAN_POLICIES),
+        ("unmatched", plan.unmatched, UNMATCHED),
+        ("backend", plan.backend, backends.NAMES),
+        ("dtype", plan.dtype, (None, *DTYPES)),
+    ):
+        if value not in known:
+            words = [word for word in known if word]
+            hint = nearest(str(value), words) or f"one of {', '.join(words)}"
+            raise UsageError(f"--{name}: {value!r} is not known", hint)
+    if plan.threads < 1:
+        raise UsageError(f"--threads: {plan.threads} is below 1", "give 1 or more")
+    if plan.worst is not None and plan.worst < 1:
+        raise UsageError(f"--worst: {plan.worst} is below 1", "give 1 or more")
+    if plan.confidence is not None and not 0 < plan.confidence < 1:
+        raise UsageError(
+            f"--confidence: {plan.confidence:g} is not between 0 and 1", "for example 0.95"
+        )
+
+
+def _check_inputs(plan: Plan) -> None:
+    known = {item.name for loss in plan.definitions for item in loss.inputs}
+    for name, source in plan.inputs.items():
+        if name not in known and not (name in MAIN and isinstance(source, Reference)):
+            losses = " or ".join(loss.name for loss in plan.definitions)
+            hint = nearest(name, sorted(known)) or f"inputs: {', '.join(sorted(known))}"
+            raise UsageError(f"{losses} takes no input {name!r}", hint)
+    if not plan.inputs:
+        raise UsageError(
+            f"{plan.definitions[0].name} needs {needs(plan.definitions[0])}",
+            "give a file that holds them, or each by --input NAME=REF",
+        )
+
+
+def needs(loss: Loss) -> str:
+    """The inputs that a loss cannot do without, as text."""
+    sets = loss.alternatives or (tuple(i.name for i in loss.inputs if not i.optional),)
+    return ", or ".join(" and ".join(names) for names in sets)
+
+
+def _check_together(plan: Plan) -> None:
+    whole = [bound.label for bound in plan.losses if bound.whole]
+    first = plan.definitions[0].name
+    for flag, given in (
+        ("--weight", plan.weight is not None),
+        ("--by", bool(plan.by)),
+        ("--worst", plan.worst is not None),
+        ("--per-sample", plan.per_sample),
+    ):
+        if given and whole:
+            raise UsageError(
+                f"{whole[0]} is one number of all rows together and does not go with {flag}",
+                f"leave out {flag}, or evaluate {whole[0]} by itself",
+            )
+        if given and plan.unpaired and flag in ("--weight", "--by"):
+            raise UsageError(
+                f"{first} has inputs of different samples, and {flag} speaks of one table",
+                f"leave out {flag}",
+            )
+    if plan.nan == "skip" and plan.unpaired:
+        raise UsageError(
+            f"{first} has inputs of different samples, so that there is no sample to skip",
+            "leave NaN out of the files, or let it through with --nan propagate",
+        )
+    if plan.on is not None and plan.unpaired:
+        raise UsageError(
+            f"{first} has inputs of different samples, so that there is nothing to join",
+            "leave out --on",
+        )
+    if plan.unmatched != "error" and plan.on is None:
+        raise UsageError("--unmatched says what a join does", "give the key: --on KEY")

@@ -1,0 +1,1 @@
+"""The engine: blocks evaluated on threads into states that merge exactly."""

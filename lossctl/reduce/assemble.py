@@ -1,0 +1,166 @@
+"""The report, from what all blocks came to."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from lossctl._version import __version__
+from lossctl.align.inputs import Opened, Wanted
+from lossctl.errors import DataError, counted
+from lossctl.losses import Bound
+from lossctl.losses.definition import InvalidInput
+from lossctl.plan import Plan
+from lossctl.reduce import samples
+from lossctl.reduce.block import Worker
+from lossctl.reduce.engine import LossTotals, Totals
+from lossctl.reduce.figures import summarise
+from lossctl.report import Group, LossResult, Report, Summary, Worst
+
+
+def assemble(
+    plan: Plan, opened: Opened, totals: Totals, worker: Worker, notes: list[str]
+) -> Report:
+    """The report of an evaluation that has read all its rows."""
+    if totals.samples == totals.skipped:
+        raise DataError(
+            "every sample has NaN or null, so that none is left to evaluate",
+            "look at the inputs, or let NaN through with --nan propagate",
+        )
+    for name in sorted(totals.squeezed):
+        notes.append(f"{name}: trailing axes of length 1 were squeezed")
+    infos = {}
+    for name, wanted in _reported(opened).items():
+        infos[name] = wanted.info(totals.lengths.get(name, totals.samples - totals.skipped))
+    whole = _whole(plan, opened, totals, worker)
+    losses = tuple(
+        _loss(plan, bound, found, totals, whole.get(index))
+        for index, (bound, found) in enumerate(zip(plan.losses, totals.losses))
+    )
+    for item in losses:
+        if item.valueless:
+            left = counted(item.valueless, "sample")
+            notes.append(f"{item.loss}: nothing left to evaluate in {left}")
+    return Report(
+        version=__version__,
+        signature=_signature(plan, totals),
+        samples=totals.samples,
+        skipped=totals.skipped,
+        inputs=infos,
+        losses=losses,
+        notes=tuple(notes),
+    )
+
+
+def _reported(opened: Opened) -> dict[str, Wanted]:
+    found = dict(opened.inputs)
+    if opened.weight is not None:
+        found["weight"] = opened.weight
+    return found
+
+
+def _signature(plan: Plan, totals: Totals) -> str:
+    fields = {
+        "lossctl": __version__,
+        "loss": " ".join(bound.full for bound in plan.losses),
+        "reduction": plan.reduction,
+        "nan": plan.nan,
+        "n": totals.samples - totals.skipped,
+        "data": totals.digest if plan.sign else "none",
+    }
+    return "|".join(f"{name}:{value}" for name, value in fields.items())
+
+
+def _loss(
+    plan: Plan, bound: Bound, found: LossTotals, totals: Totals, whole: float | None
+) -> LossResult:
+    first = bound.parts[0][1]
+    common: dict[str, Any] = {
+        "loss": bound.label,
+        "name": bound.name,
+        "spec": str(bound.spec),
+        "convention": first.convention if len(bound.parts) == 1 else None,
+        "reduction": plan.reduction,
+        "unit": first.loss.unit if len(bound.parts) == 1 else "",
+    }
+    if whole is not None:
+        return LossResult(**common, summary=_only(whole, totals.samples - totals.skipped))
+    state, layout = found.state, found.layout
+    assert state is not None and layout is not None
+    options: dict[str, Any] = {"reduction": plan.reduction, "confidence": plan.confidence}
+    pooled = found.grouped or state
+    quantiles = pooled.all_quantiles() if plan.quantiles else None
+    summary = summarise(state, layout, 0, quantiles=quantiles, **options)
+    if state.columns.weighted and state.weight(state.totals(0), 0) == 0:
+        raise DataError("the weights sum to 0", "give weights of which at least one is above 0")
+    groups = None
+    if found.grouped is not None:
+        own = found.grouped.quantiles if plan.quantiles and not found.grouped.pooled else None
+        groups = tuple(
+            Group(
+                dict(zip(plan.by, group)),
+                summarise(
+                    found.grouped, layout, code, quantiles=own[code] if own else None, **options
+                ),
+            )
+            for group, code in sorted(totals.groups.items(), key=lambda item: _sort_key(item[0]))
+        )
+    components: tuple[float, ...] = ()
+    if len(bound.parts) == 1 and first.params.get("average") == "none":
+        sums = state.split(state.totals(0), 0)
+        components = tuple(np.asarray(layout.components(*sums)).reshape(-1).tolist())
+    per_sample = np.concatenate(found.per_sample) if plan.per_sample else None
+    return LossResult(
+        **common,
+        summary=summary,
+        valueless=int(state.valueless[0]),
+        components=components,
+        groups=groups,
+        worst=None
+        if plan.worst is None
+        else tuple(Worst(sample, key, value) for value, sample, key in found.worst),
+        per_sample=per_sample,
+    )
+
+
+def _sort_key(group: tuple[Any, ...]) -> list[tuple[bool, str, Any]]:
+    """Null last, numbers by value, text by its letters."""
+    return [
+        (item is None, "" if isinstance(item, int | float) else type(item).__name__, item)
+        if item is not None
+        else (True, "", 0)
+        for item in group
+    ]
+
+
+def _only(value: float, n: int) -> Summary:
+    """The figures of a loss that has no per-sample values."""
+    nan = math.nan
+    return Summary(value, n, nan, nan, nan, nan, nan, {}, int(not math.isfinite(value)), None)
+
+
+def _whole(plan: Plan, opened: Opened, totals: Totals, worker: Worker) -> dict[int, float]:
+    """The losses that need all rows at once, by their place in the plan."""
+    found: dict[int, float] = {}
+    if not plan.whole:
+        return found
+    inputs = {
+        name: np.concatenate([batch.inputs[name] for batch in totals.collected])
+        for name in opened.inputs
+    }
+    for index, bound in enumerate(plan.losses):
+        if not bound.whole:
+            continue
+        value = 0.0
+        for factor, part in bound.parts:
+            try:
+                sums = worker.summed(part, inputs)
+            except InvalidInput as error:
+                raise DataError(f"{error.name} {error.why}", error.hint) from None
+            totals_of = sums.values.sum(axis=0)
+            weights = sums.weights * np.ones_like(sums.values)
+            value += factor * float(samples.finish(part, np, totals_of, weights.sum(axis=0), 0))
+        found[index] = value
+    return found

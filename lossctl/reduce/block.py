@@ -1,0 +1,320 @@
+"""One block: from its arrays to the states and the per-sample losses of every loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lossctl.align.rows import Batch
+from lossctl.backend import Backend
+from lossctl.losses import Loss, Part
+from lossctl.losses.definition import Input, InvalidInput
+from lossctl.losses.shapes import fit
+from lossctl.plan import Plan
+from lossctl.reduce import digest, samples
+from lossctl.reduce.figures import Layout
+from lossctl.reduce.samples import SampleSums
+from lossctl.reduce.state import Block, Columns, Flags, Floats, Grouping, State
+
+AnyArray = npt.NDArray[Any]
+
+
+class Missing(NamedTuple):
+    """NaN in one input of a block."""
+
+    name: str
+    rows: int  # that hold any
+    row: int  # the first of them, in the block
+    column: int | None  # where in the row, if it is a table's column
+
+
+class Outcome(NamedTuple):
+    """The figures of one loss for one block."""
+
+    layout: Layout
+    state: State
+    grouped: State | None
+    losses: Floats | None  # (rows that were kept,), where they are wanted one by one
+
+
+@dataclass(eq=False, repr=False)
+class BlockResult:
+    """What a block comes to."""
+
+    rows: int
+    kept: AnyArray | None  # the rows that were evaluated, where some were skipped
+    missing: list[Missing]
+    outcomes: list[Outcome | None] = field(default_factory=list)  # None for whole-file losses
+    groups: list[tuple[Any, ...]] = field(default_factory=list)  # of the grouped states
+    squeezed: frozenset[str] = frozenset()
+    digest: bytes = b""
+    batch: Batch | None = None  # where its arrays are needed further on
+
+
+class Worker:
+    """Evaluates blocks; has no state of its own, so that any thread may call it."""
+
+    def __init__(
+        self, plan: Plan, backend: Backend, uses: Mapping[Loss, tuple[str, ...]], *, keep: bool
+    ) -> None:
+        self.plan, self.backend, self.uses, self.keep = plan, backend, uses, keep
+        inputs = {item.name: item for loss in uses for item in loss.inputs}
+        self.inputs: dict[str, Input] = inputs
+
+    def evaluate(
+        self, batch: Batch, rows: int, *, check_only: bool, many: bool = False
+    ) -> BlockResult:
+        """Evaluate a block.
+
+        Args:
+            batch: Its arrays.
+            rows: Its samples.
+            check_only: Only count NaN, which the whole is going to be refused for.
+            many: There are more samples than quantiles are kept exact for.
+
+        Raises:
+            InvalidInput: Values that a loss does not take. Its `bad` has the block's rows.
+        """
+        missing, keep = self._missing(batch)
+        result = BlockResult(rows, None, missing)
+        if (missing and self.plan.nan == "error") or check_only:
+            return result
+        if self.plan.sign:
+            result.digest = digest.block(batch)
+        if missing and self.plan.nan == "skip":
+            result.kept = np.flatnonzero(keep)
+            batch = _take(batch, result.kept)
+        try:
+            with np.errstate(all="ignore"):
+                self._evaluate(batch, result)
+        except InvalidInput as error:
+            if error.bad is not None:
+                error.bad = np.asarray(self.backend.host(error.bad))
+                if result.kept is not None:
+                    bad = np.zeros((rows, *error.bad.shape[1:]), dtype=bool)
+                    bad[result.kept] = error.bad
+                    error.bad = bad
+            raise
+        if many:
+            for outcome in filter(None, result.outcomes):
+                outcome.state.compress()
+        result.batch = batch
+        return result
+
+    def _missing(self, batch: Batch) -> tuple[list[Missing], Flags]:
+        arrays = dict(batch.inputs)
+        if batch.weight is not None:
+            arrays["weight"] = batch.weight
+        rows = max(map(len, arrays.values()))
+        found: list[Missing] = []
+        keep: Flags = np.ones(rows, dtype=bool)
+        for name, array in arrays.items():
+            if array.dtype.kind not in "fc" or not array.size:
+                continue
+            with np.errstate(all="ignore"):
+                if not np.isnan(array.sum()):  # ∞ − ∞ is looked at closely below
+                    continue
+            where = np.isnan(array).reshape(len(array), -1)
+            bad: Flags = np.asarray(where.any(axis=1))
+            if bad.any():
+                row = int(bad.argmax())
+                column = int(where[row].argmax()) if array.ndim == 2 else None
+                found.append(Missing(name, int(bad.sum()), row, column))
+                if len(bad) == rows:  # unpaired inputs are never skipped
+                    keep &= ~bad
+        return found, keep
+
+    def _evaluate(self, batch: Batch, result: BlockResult) -> None:
+        rows = max(map(len, batch.inputs.values()))
+        if rows == 0:
+            return
+        weight = self._weight(batch)
+        grouping = None
+        if batch.by:
+            codes, result.groups = group_codes(batch.by)
+            grouping = Grouping.of(codes)
+        arrays = {name: self._convert(name, array) for name, array in batch.inputs.items()}
+        squeezed: set[str] = set()
+        known: dict[Any, SampleSums] = {}
+        for bound in self.plan.losses:
+            if bound.whole:
+                result.outcomes.append(None)
+                continue
+            parts = []
+            for factor, part in bound.parts:
+                if part.key not in known:
+                    fitted, names = self._fit(part, arrays)
+                    squeezed |= set(names)
+                    known[part.key] = samples.summed(self.backend, part, fitted, rows)
+                parts.append((factor, part, known[part.key]))
+            groups = len(result.groups)
+            result.outcomes.append(self._outcome(parts, weight, grouping, groups))
+        result.squeezed = frozenset(squeezed)
+
+    def summed(self, part: Part, inputs: Mapping[str, AnyArray]) -> SampleSums:
+        """The statistics of all rows at once, for a loss that needs them so."""
+        arrays = {name: self._convert(name, array) for name, array in inputs.items()}
+        with np.errstate(all="ignore"):
+            return samples.summed(self.backend, part, self._fit(part, arrays)[0], 1)
+
+    def _fit(self, part: Part, arrays: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """The loss's own inputs, shapes fitted and domains checked."""
+        loss = part.loss
+        given = {name: arrays[name] for name in self.uses[loss] if name in arrays}
+        fitted, squeezed = fit(loss, given)
+        for item in loss.inputs:
+            if item.name not in fitted:
+                fitted[item.name] = part.params.get(item.name)
+                continue
+            lifted = item.unless and part.params.get(item.unless)
+            if item.domain is not None and not lifted:
+                item.domain.check(self.backend.xp, fitted[item.name], item.name)
+        return fitted, squeezed
+
+    def _convert(self, name: str, array: AnyArray) -> Any:
+        """To the dtype that the losses compute in, on the device."""
+        kind, size = array.dtype.kind, array.dtype.itemsize
+        if self.inputs[name].labels:
+            target = array.dtype
+        elif self.plan.dtype is not None and kind != "c":
+            target = np.dtype(self.plan.dtype)
+        elif kind in "biu":
+            target = np.dtype(np.float64)
+        elif kind == "f" and size == 2:
+            target = np.dtype(np.float32)
+        elif kind == "f" and size > 8:
+            target = np.dtype(np.float64)
+        else:
+            target = array.dtype
+        return self.backend.device(array.astype(target, copy=False))
+
+    def _weight(self, batch: Batch) -> Floats | None:
+        if batch.weight is None:
+            return None
+        weight = batch.weight.astype(np.float64)
+        bad = ~((weight >= 0) & np.isfinite(weight))
+        if bad.any():
+            raise InvalidInput(
+                "weight", bad, "has {value}, which is no weight", "weights are finite and ≥ 0"
+            )
+        return weight
+
+    def _outcome(
+        self,
+        parts: list[tuple[float, Part, SampleSums]],
+        weight: Floats | None,
+        grouping: Grouping | None,
+        groups: int,
+    ) -> Outcome:
+        layout = Layout(tuple((f, part, sums.values.shape[1:]) for f, part, sums in parts))
+        losses = per_sample(parts)
+        block = state_block(layout, [sums for _, _, sums in parts], losses, weight)
+        grouped = None
+        wanted = self.plan.quantiles
+        if grouping is not None:
+            grouped = State(block.columns, groups, wanted)
+            grouped.add(block, grouping)
+        state = State(block.columns, 1, wanted and grouping is None)
+        state.add(block, None)
+        if block.valued is not None:
+            losses = np.where(block.valued, losses, np.nan)
+        return Outcome(layout, state, grouped, losses if self.keep else None)
+
+
+def per_sample(parts: list[tuple[float, Part, SampleSums]]) -> Floats:
+    """The per-sample losses (n,) of a weighted sum of parts."""
+    factor, part, sums = parts[0]
+    total = sums.finished(part, np)
+    if factor != 1:
+        total = factor * total
+    for factor, part, sums in parts[1:]:
+        total = total + factor * sums.finished(part, np)
+    return np.asarray(total)
+
+
+def state_block(
+    layout: Layout, sums: list[SampleSums], losses: Floats, weight: Floats | None
+) -> Block:
+    """The figures of a block as the columns that a state sums."""
+    n = len(losses)
+    statistics = np.concatenate([item.values.reshape(n, -1) for item in sums], axis=1)
+    valued: Flags | None = None
+    weights: Floats | None = None
+    unit: tuple[float, ...] | None = None
+    if all(isinstance(item.weights, float) for item in sums):
+        unit = tuple(
+            float(item.weights) for item in sums for _ in range(prod(item.values.shape[1:]))
+        )
+    else:
+        full = [np.broadcast_to(item.weights, item.values.shape).reshape(n, -1) for item in sums]
+        weights = np.concatenate(full, axis=1)
+        valued = np.logical_and.reduce([_valued(item, n) for item in sums])
+        if valued.all():
+            valued = None
+    derived = (
+        unit is not None and statistics.shape[1] == 1 and not layout.finished
+        and weight is None and layout.parts[0][0] == 1
+    )  # fmt: skip
+    columns = Columns(statistics.shape[1], unit, derived, weight is not None)
+    return Block(columns, statistics, weights, losses, valued, weight)
+
+
+def _valued(sums: SampleSums, n: int) -> Flags:
+    """Which samples have anything left to evaluate.
+
+    Unpaired statistics need every input's row; components (classes) need any.
+    """
+    if isinstance(sums.weights, float):
+        return np.ones(n, dtype=bool)
+    present = np.asarray(sums.weights).reshape(n, -1) != 0
+    return np.asarray(present.all(axis=1) if sums.unpaired else present.any(axis=1))
+
+
+def _take(batch: Batch, rows: AnyArray) -> Batch:
+    def take(array: AnyArray) -> AnyArray:
+        return array[rows[rows < len(array)]] if len(array) else array
+
+    return Batch(
+        {name: take(array) for name, array in batch.inputs.items()},
+        None if batch.weight is None else take(batch.weight),
+        tuple(take(array) for array in batch.by),
+        None if batch.key is None else take(batch.key),
+    )
+
+
+def group_codes(by: tuple[AnyArray, ...]) -> tuple[npt.NDArray[np.intp], list[tuple[Any, ...]]]:
+    """Each row's group, as a number, and the groups that the numbers stand for."""
+    codes = np.zeros(len(by[0]), dtype=np.intp)
+    values: list[list[Any]] = []
+    for array in by:
+        own, unique = _codes(array)
+        codes = codes * len(unique) + own
+        values.append(unique)
+    present, codes = np.unique(codes, return_inverse=True)
+    groups = []
+    for code in present.tolist():
+        group: list[Any] = []
+        for unique in reversed(values):
+            code, index = divmod(code, len(unique))
+            group.append(unique[index])
+        groups.append(tuple(reversed(group)))
+    return codes.astype(np.intp), groups
+
+
+def _codes(array: AnyArray) -> tuple[npt.NDArray[np.intp], list[Any]]:
+    if array.dtype.kind != "O":
+        unique, codes = np.unique(array, return_inverse=True)
+        # a NaN of a numeric column is a null
+        return codes.astype(np.intp), [None if item != item else item for item in unique.tolist()]
+    numbers: dict[Any, int] = {}
+    codes = np.fromiter(
+        (numbers.setdefault(item, len(numbers)) for item in array.tolist()),
+        dtype=np.intp,
+        count=len(array),
+    )
+    return codes, list(numbers)

@@ -1,0 +1,278 @@
+"""Blocks on threads, their states merged in the order of the rows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from lossctl.align.inputs import Opened
+from lossctl.align.rows import Batch, Task
+from lossctl.backend import Backend
+from lossctl.errors import DataError, counted
+from lossctl.losses.definition import InvalidInput
+from lossctl.plan import Plan
+from lossctl.reduce.block import BlockResult, Outcome, Worker
+from lossctl.reduce.figures import Layout
+from lossctl.reduce.quantiles import EXACT
+from lossctl.reduce.state import Floats, State
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+
+
+class Rows(NamedTuple):
+    """Per-sample losses of consecutive samples, on the way to a file."""
+
+    start: int  # the first sample
+    samples: int  # those without a loss included
+    losses: tuple[Floats, ...]  # (samples,) each; NaN where there is none
+    batch: Batch
+    kept: npt.NDArray[Any] | None  # the samples that `batch` holds, where some were skipped
+
+
+class Sink(Protocol):
+    """Takes per-sample losses in the order of the samples."""
+
+    def write(self, rows: Rows) -> None:
+        """Take in the next samples."""
+        ...
+
+
+@dataclass(eq=False, repr=False)
+class LossTotals:
+    """What all blocks of one loss came to."""
+
+    layout: Layout | None = None
+    state: State | None = None
+    grouped: State | None = None
+    per_sample: list[Floats] = field(default_factory=list)
+    worst: list[tuple[float, int, Any]] = field(default_factory=list)  # value, sample, key
+
+
+@dataclass(eq=False, repr=False)
+class Totals:
+    """What all blocks came to."""
+
+    losses: list[LossTotals]
+    samples: int = 0
+    skipped: int = 0
+    groups: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    lengths: dict[str, int] = field(default_factory=dict)
+    squeezed: set[str] = field(default_factory=set)
+    collected: list[Batch] = field(default_factory=list)
+    digest: str = ""
+
+
+class Engine:
+    """Runs a plan over the blocks."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        backend: Backend,
+        opened: Opened,
+        sink: Sink | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        self.plan, self.opened, self.sink, self.progress = plan, opened, sink, progress
+        self.threads = plan.threads if backend.parallel else 1
+        # more rows than quantiles are kept exact for, where that is known from the start
+        row_by_row = not plan.unpaired and plan.on is None
+        self.many = row_by_row and (opened.first.rows or 0) > EXACT
+        self.keep = bool(plan.worst or plan.per_sample or sink)
+        self.worker = Worker(plan, backend, opened.uses, keep=self.keep)
+        self.totals = Totals([LossTotals() for _ in plan.losses])
+        self._missing: dict[str, tuple[int, str]] = {}  # by input: rows, the first place
+        self._hash = hashlib.blake2b(digest_size=8)
+
+    def run(self, tasks: Iterable[Task]) -> Totals:
+        """Evaluate every block.
+
+        Raises:
+            DataError: Values that a loss does not take, or NaN under `--nan error`.
+        """
+        for task, result in ordered(tasks, self._work, self.threads):
+            if isinstance(result, InvalidInput):
+                if self._missing:
+                    continue  # the first thing wrong was a NaN; only their number is open
+                raise self._refusal(result, task)
+            self._take(task, result)
+        if self._missing:
+            raise self._missing_error()
+        self.totals.digest = self._hash.hexdigest()
+        return self.totals
+
+    def _work(self, task: Task) -> tuple[Task, BlockResult | InvalidInput]:
+        batch = task.load()
+        try:
+            refused, many = bool(self._missing), self.many or task.start >= EXACT
+            return task, self.worker.evaluate(batch, task.rows, check_only=refused, many=many)
+        except InvalidInput as error:
+            error.batch = batch  # type: ignore[attr-defined]
+            return task, error
+
+    def _take(self, task: Task, result: BlockResult) -> None:
+        totals = self.totals
+        totals.samples += result.rows
+        if result.missing and self.plan.nan == "error":
+            for item in result.missing:
+                rows, first = self._missing.get(item.name, (0, ""))
+                first = first or self._place(item.name, task, item.row, item.column, None)
+                self._missing[item.name] = (rows + item.rows, first)
+        if self.progress:
+            self.progress(totals.samples)
+        if self._missing or result.batch is None:
+            return
+        self._hash.update(result.digest)
+        totals.squeezed |= result.squeezed
+        if result.kept is not None:
+            totals.skipped += result.rows - len(result.kept)
+        for name, array in result.batch.inputs.items():
+            totals.lengths[name] = totals.lengths.get(name, 0) + len(array)
+        codes = np.array(
+            [totals.groups.setdefault(group, len(totals.groups)) for group in result.groups],
+            dtype=np.intp,
+        )
+        for loss, outcome in zip(totals.losses, result.outcomes):
+            if outcome is not None:
+                self._merge(loss, outcome, codes)
+        if self.plan.whole:
+            totals.collected.append(result.batch)
+        if self.keep:
+            self._rows(task, result)
+
+    def _merge(self, loss: LossTotals, outcome: Outcome, codes: npt.NDArray[np.intp]) -> None:
+        if loss.state is None:
+            loss.layout, loss.state = outcome.layout, outcome.state
+        else:
+            loss.state.merge(outcome.state)
+        if outcome.grouped is not None:
+            if loss.grouped is None:
+                loss.grouped = State(outcome.grouped.columns, 0, self.plan.quantiles)
+            loss.grouped.merge(outcome.grouped, codes)
+        if self.many or self.totals.samples > EXACT:
+            (loss.grouped or loss.state).compress()
+
+    def _rows(self, task: Task, result: BlockResult) -> None:
+        assert result.batch is not None
+        found = []
+        for loss, outcome in zip(self.totals.losses, result.outcomes):
+            # the plan refuses the rows of whole-file losses
+            assert outcome is not None and outcome.losses is not None
+            losses = outcome.losses
+            if result.kept is not None:
+                losses = np.full(result.rows, np.nan)
+                losses[result.kept] = outcome.losses
+            found.append(losses)
+            if self.plan.per_sample:
+                loss.per_sample.append(losses)
+            if self.plan.worst:
+                loss.worst = self._worst(loss.worst, losses, task, result, self.plan.worst)
+        if self.sink:
+            self.sink.write(Rows(task.start, result.rows, tuple(found), result.batch, result.kept))
+
+    def _worst(
+        self,
+        so_far: list[tuple[float, int, Any]],
+        losses: Floats,
+        task: Task,
+        result: BlockResult,
+        count: int,
+    ) -> list[tuple[float, int, Any]]:
+        known = np.flatnonzero(~np.isnan(losses))
+        if len(known) > count:  # only those that may get in; ties go to the earlier sample
+            least = np.partition(losses[known], len(known) - count)[len(known) - count]
+            known = known[losses[known] >= least]
+        keys = result.batch.key if result.batch is not None else None
+        position = (
+            {row: i for i, row in enumerate(result.kept)} if result.kept is not None else None
+        )
+        fresh = [
+            (
+                float(losses[row]),
+                task.start + int(row),
+                None if keys is None else keys[position[row] if position else row],
+            )
+            for row in known
+        ]
+        return sorted(so_far + fresh, key=lambda item: (-item[0], item[1]))[:count]
+
+    def _place(
+        self, name: str, task: Task, row: int, column: int | None, batch: Batch | None
+    ) -> str:
+        wanted = self.opened.weight if name == "weight" else self.opened.inputs.get(name)
+        assert wanted is not None
+        where = f"row {task.start + row}"
+        if self.opened.keys:
+            if batch is not None and batch.key is not None:
+                key = next(iter(self.opened.keys.values())).columns[0].name
+                where = f"{wanted.table.source}, {key} {batch.key[row]!r}"
+            else:
+                where = f"{wanted.table.source}, joined row {task.start + row}"
+        else:
+            where = wanted.table.place(task.start + row)
+        names = [item.name for item in wanted.columns if item.name]
+        if wanted.stacked:
+            names = [names[column]] if column is not None and column < len(names) else []
+        if names:
+            return f"{where}, column {names[0]}"
+        return f"{where}, entry {column}" if column is not None else where
+
+    def _refusal(self, error: InvalidInput, task: Task) -> DataError:
+        batch: Batch = error.batch  # type: ignore[attr-defined]
+        if error.bad is None or error.name not in (*batch.inputs, "weight"):
+            return DataError(f"{error.name} {error.why}", error.hint)
+        array = batch.weight if error.name == "weight" else batch.inputs[error.name]
+        assert array is not None
+        bad = error.bad.reshape(len(error.bad), -1)
+        row = int(bad.any(axis=1).argmax())
+        entry = int(bad[row].argmax())
+        values = array[row].reshape(-1)
+        value = values[entry] if values.size == bad.shape[1] else values[0]
+        column = entry if values.size > 1 and values.size == bad.shape[1] else None
+        why = error.why.replace("{value}", f"{value.item():g}" if "{value}" in error.why else "")
+        where = self._place(error.name, task, row, column, batch)
+        return DataError(f"{error.name} {why}: {where}", error.hint)
+
+    def _missing_error(self) -> DataError:
+        found = "; ".join(
+            f"{name} has NaN or null in {counted(rows, 'row')}, first in {first}"
+            for name, (rows, first) in self._missing.items()
+        )
+        return DataError(
+            found, "leave such rows out with --nan skip, or let them through: propagate"
+        )
+
+
+def ordered(tasks: Iterable[Item], work: Callable[[Item], Found], threads: int) -> Iterator[Found]:
+    """Results in the order of the tasks, a few of them in work at once.
+
+    A single task, and a single thread, cost no pool.
+    """
+    source = iter(tasks)
+    first: Sequence[Item] = [item for _, item in zip(range(2), source)]
+    if len(first) < 2 or threads == 1:
+        for item in first:
+            yield work(item)
+        yield from map(work, source)
+        return
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(threads)
+    pending: deque[Future[Found]] = deque()
+    try:
+        pending.extend(pool.submit(work, item) for item in first)
+        for item in source:
+            pending.append(pool.submit(work, item))
+            if len(pending) > threads + 1:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

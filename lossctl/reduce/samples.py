@@ -1,0 +1,99 @@
+"""From what a kernel returns to sums over each sample's own elements."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from lossctl.backend import Backend
+from lossctl.losses import Part
+from lossctl.losses.definition import Array, Elements, Sums
+
+
+class SampleSums(NamedTuple):
+    """Per sample: sums of statistics and of their weights, on the host in float64.
+
+    `values` is (n, *state). `weights` is the same shape, or one number where every sample
+    weighs the same.
+    """
+
+    values: Array
+    weights: Array | float
+    unpaired: bool = False  # each statistic is of an input with rows of its own
+
+    def finished(self, part: Part, xp: Any) -> Array:
+        """The per-sample losses (n,): the finish of each sample's own sums."""
+        return finish(part, xp, self.values, self.weights, lead=1)
+
+
+def finish(part: Part, xp: Any, values: Array, weights: Array | float, lead: int) -> Array:
+    """The loss of sums of shape (*lead, *state); components are averaged."""
+    return average(components(part, xp, values, weights), xp, lead)
+
+
+def average(found: Array, xp: Any, lead: int) -> Array:
+    """Average the component axes, leaving out components that have no value."""
+    if found.ndim == lead:
+        return found
+    axes = tuple(range(lead, found.ndim))
+    missing = xp.isnan(found)
+    count = (~missing).sum(axis=axes)
+    return xp.where(missing, 0.0, found).sum(axis=axes) / xp.where(count == 0, xp.nan, count)
+
+
+def components(part: Part, xp: Any, values: Array, weights: Array | float) -> Array:
+    """The finish of sums, before components are averaged."""
+    function = part.loss.finish_for(part.params)
+    if function is None:
+        return values / weights
+    return function(xp, values, xp.broadcast_to(xp.asarray(weights), values.shape), **part.params)
+
+
+def summed(backend: Backend, part: Part, inputs: Mapping[str, Array], rows: int) -> SampleSums:
+    """Call the kernel and sum its statistics over each sample's elements.
+
+    Args:
+        backend: The array module's keeper.
+        part: The loss and its parameters.
+        inputs: Its arrays by name, (n, …) each.
+        rows: The samples of the block, n; unpaired inputs may have fewer.
+    """
+    declared = {param.name for param in part.loss.params}
+    params = {name: value for name, value in part.params.items() if name in declared}
+    found = part.loss.kernel(backend.xp, **inputs, **params)
+    if isinstance(found, tuple) and not isinstance(found, Elements | Sums):
+        return _stacked(backend, found, rows)
+    if isinstance(found, Sums):
+        values = backend.host(found.values)
+        weights = 1.0 if found.weights is None else backend.host(found.weights)
+        return SampleSums(values.astype("float64", copy=False), weights)
+    return _elements(backend, found)
+
+
+def _elements(backend: Backend, found: Any) -> SampleSums:
+    if isinstance(found, Elements):
+        xp = backend.xp
+        count = found.values.shape[0]
+        taken = found.weights != 0  # a weight of 0 leaves out even what is infinite
+        weighted = xp.where(taken, found.values * found.weights, 0).reshape(count, -1)
+        # cast before the sum: NumPy's buffered cast adds in an order that depends on the rows
+        values = weighted.astype("float64").sum(axis=1)
+        weights = found.weights.reshape(count, -1).astype("float64").sum(axis=1)
+        return SampleSums(backend.host(values), backend.host(weights))
+    size = math.prod(found.shape[1:])
+    if size != 1:
+        found = found.reshape(found.shape[0], -1).astype("float64", copy=False).sum(axis=1)
+    return SampleSums(backend.host(found).reshape(-1).astype("float64", copy=False), float(size))
+
+
+def _stacked(backend: Backend, found: tuple[Any, ...], rows: int) -> SampleSums:
+    import numpy as np
+
+    values, weights = np.zeros((rows, len(found))), np.zeros((rows, len(found)))
+    for index, statistic in enumerate(found):
+        sums = _elements(backend, statistic)
+        count = len(sums.values)
+        values[:count, index] = sums.values
+        weights[:count, index] = sums.weights
+    return SampleSums(values, weights, unpaired=True)

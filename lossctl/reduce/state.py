@@ -1,0 +1,352 @@
+"""The state that sums statistics over samples; the same for every loss.
+
+A state holds, for each group (one, where there are none), exact sums of a few columns and
+of their products. The columns are the statistics, and where they cannot be derived the
+statistics' weights, the per-sample loss and the sample weight. States of blocks merge into
+the state of the whole, without regard to order; values, spreads and intervals follow from
+the state alone.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations_with_replacement
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lossctl.reduce import exact
+from lossctl.reduce.quantiles import Quantiles
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.intp]
+
+MOST_COLUMNS = 40
+"""Beyond this many columns their products are not kept, and there is no interval."""
+MOST_GROUPS = 256
+"""Beyond this many groups, quantiles are kept for the whole alone."""
+
+
+class Columns(NamedTuple):
+    """Which columns a state sums, and how the rest is derived from them."""
+
+    statistics: int
+    unit_weight: tuple[float, ...] | None  # of each statistic, where it is the same for all
+    derived: bool  # the per-sample loss is the one statistic over its weight
+    weighted: bool  # by sample
+
+    @property
+    def own_weights(self) -> bool:
+        """Whether the statistics' weights are columns."""
+        return self.unit_weight is None
+
+    @property
+    def size(self) -> int:
+        """How many columns there are."""
+        own = self.statistics if self.own_weights else 0
+        return self.statistics + own + (not self.derived) + self.weighted
+
+    @property
+    def loss(self) -> int:
+        """The index of the per-sample loss, or of the statistic that it derives from."""
+        own = self.statistics if self.own_weights else 0
+        return 0 if self.derived else self.statistics + own
+
+
+class Block(NamedTuple):
+    """One block's per-sample figures, on the way into a state."""
+
+    columns: Columns
+    statistics: Floats  # (n, K)
+    weights: Floats | None  # (n, K); None where they are the same for all samples
+    losses: Floats  # (n,)
+    valued: Flags | None  # (n,); None where every sample has a value
+    sample_weights: Floats | None  # (n,)
+
+    def take(self, rows: Indices) -> Block:
+        """The rows, in this order."""
+        return Block(
+            self.columns,
+            self.statistics[rows],
+            None if self.weights is None else self.weights[rows],
+            self.losses[rows],
+            None if self.valued is None else self.valued[rows],
+            None if self.sample_weights is None else self.sample_weights[rows],
+        )
+
+    def sums(self) -> list[Floats]:
+        """The columns to sum, in the order that `Columns` gives them."""
+        found = list(self.statistics.T)
+        if self.weights is not None:
+            found += list(self.weights.T)
+        if not self.columns.derived:
+            found.append(
+                self.losses if self.valued is None else np.where(self.valued, self.losses, 0)
+            )
+        if self.sample_weights is not None:
+            weights = self.sample_weights
+            # a weight of 0 leaves out even what is infinite
+            found = [np.where(weights == 0, 0, column * weights) for column in found]
+            found.append(weights)
+        return found
+
+
+class Grouping(NamedTuple):
+    """A block's rows sorted by group."""
+
+    order: Indices  # the rows, group by group
+    starts: Indices  # where each group begins in `order`
+    codes: Indices  # which group that is
+
+    @classmethod
+    def of(cls, codes: Indices) -> Grouping:
+        """Sort the rows by their group's code."""
+        order = np.argsort(codes, kind="stable").astype(np.intp)
+        ordered = codes[order]
+        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+        return cls(order, starts, ordered[starts])
+
+
+class State:
+    """Exact sums of groups of samples. `merge` takes in another state of the same loss."""
+
+    def __init__(self, columns: Columns, groups: int, quantiles: bool) -> None:
+        size = columns.size
+        self.columns = columns
+        self.n = np.zeros(groups, dtype=np.int64)  # samples with a value
+        self.rows = np.zeros(groups, dtype=np.int64)  # samples that entered any sum
+        self.valueless = np.zeros(groups, dtype=np.int64)
+        self.nonfinite = np.zeros(groups, dtype=np.int64)
+        self.first = exact.zeros((groups, size))  # Σx
+        self.special = np.zeros((groups, size))  # the sum of what is not finite
+        products = size if size <= MOST_COLUMNS else 0
+        self.second = exact.zeros((groups, products, products))  # Σxy
+        self.spread = exact.zeros((groups,))  # Σ weight·loss², where there are weights
+        self.low = np.full(groups, np.inf)
+        self.high = np.full(groups, -np.inf)
+        self.quantiles = [Quantiles() for _ in range(groups)] if quantiles else []
+        self.describes = quantiles
+        self.pooled = False  # too many groups: one for all of them
+
+    @property
+    def groups(self) -> int:
+        """How many groups there are."""
+        return len(self.n)
+
+    def grow(self, groups: int) -> None:
+        """Make room for groups that appear later in the data."""
+        more = groups - self.groups
+        if more <= 0:
+            return
+        fresh = State(self.columns, more, self.describes)
+        for name in _SUMMED:
+            setattr(self, name, np.concatenate([getattr(self, name), getattr(fresh, name)]))
+        if not self.pooled:
+            self.quantiles += fresh.quantiles
+
+    def add(self, block: Block, grouping: Grouping | None) -> None:
+        """Take in a block. Without a grouping, all of it is group 0."""
+        if len(block.losses) == 0:
+            return
+        if grouping is None:
+            starts = codes = np.zeros(1, dtype=np.intp)
+        else:
+            block, starts, codes = block.take(grouping.order), grouping.starts, grouping.codes
+        sizes = np.diff(np.r_[starts, len(block.losses)])
+        self._count(block, starts, sizes, codes)
+        for index, column in enumerate(columns := block.sums()):
+            self._add_sum(index, column, starts, codes)
+        if self.second.shape[1]:
+            self._add_products(columns, starts, sizes, codes)
+            if block.sample_weights is not None:
+                self._add_spread(block, starts, sizes, codes)
+        if self.describes:
+            self._add_quantiles(block, starts, sizes, codes)
+
+    def _count(self, block: Block, starts: Indices, sizes: Indices, codes: Indices) -> None:
+        lows = highs = block.losses
+        infinite = ~np.isfinite(block.losses)
+        if block.valued is None:
+            self.n[codes] += sizes
+            self.rows[codes] += sizes
+        else:
+            lows, highs = (np.where(block.valued, block.losses, end) for end in (np.inf, -np.inf))
+            infinite &= block.valued
+            valued = _counts(block.valued, starts)
+            self.n[codes] += valued
+            self.valueless[codes] += sizes - valued
+            entered = block.valued if block.weights is None else (block.weights != 0).any(axis=1)
+            self.rows[codes] += _counts(entered, starts)
+        self.nonfinite[codes] += _counts(infinite, starts)
+        self.low[codes] = np.minimum(self.low[codes], np.minimum.reduceat(lows, starts))
+        self.high[codes] = np.maximum(self.high[codes], np.maximum.reduceat(highs, starts))
+
+    def _add_sum(self, index: int, column: Floats, starts: Indices, codes: Indices) -> None:
+        total = _sums(column, starts)
+        if not np.isfinite(total).all():
+            self.special[codes, index] += _sums(np.where(np.isfinite(column), 0, column), starts)
+            total = _sums(_finite(column), starts)
+        self.first[codes, index] += exact.units(total)
+
+    def _add_products(
+        self, columns: list[Floats], starts: Indices, sizes: Indices, codes: Indices
+    ) -> None:
+        # Σxy = Σ(x−a)(y−b) + aΣy + bΣx − nab with a, b the block's means: the first sum is
+        # rounded, and small; the rest is exact. So a spread of 1e-9 around 1e9 survives.
+        count = sizes.astype(object)
+        centred, sums, means = [], [], []
+        for column in map(_finite, columns):
+            total = _sums(column, starts)
+            mean = total / sizes
+            centred.append(column - _spread_out(mean, sizes))
+            sums.append(exact.units(total))
+            means.append(exact.units(mean))
+        for i, j in combinations_with_replacement(range(len(columns)), 2):
+            around = exact.units(_sums(centred[i] * centred[j], starts)) << exact.SHIFT
+            shift = means[i] * sums[j] + means[j] * sums[i] - count * means[i] * means[j]
+            self.second[codes, i, j] += around + shift
+            if i != j:
+                self.second[codes, j, i] += around + shift
+
+    def _add_spread(self, block: Block, starts: Indices, sizes: Indices, codes: Indices) -> None:
+        # as above, Σwv² around the block's weighted mean
+        weights, losses = block.sample_weights, _finite(block.losses)
+        assert weights is not None
+        weight, weighted = _sums(weights, starts), _sums(weights * losses, starts)
+        mean = np.divide(weighted, weight, out=np.zeros_like(weight), where=weight > 0)
+        around = _sums(weights * np.square(losses - _spread_out(mean, sizes)), starts)
+        centre = exact.units(mean)
+        self.spread[codes] += (
+            (exact.units(around) << exact.SHIFT)
+            + 2 * centre * exact.units(weighted)
+            - (exact.units(weight) * centre * centre >> exact.SHIFT)
+        )
+
+    def _add_quantiles(self, block: Block, starts: Indices, sizes: Indices, codes: Indices) -> None:
+        for code, start, size in zip(codes, starts, sizes):
+            rows = slice(start, start + size)
+            keep = slice(None) if block.valued is None else block.valued[rows]
+            weights = block.sample_weights
+            self.quantiles[code].merge(
+                Quantiles(
+                    block.losses[rows][keep], None if weights is None else weights[rows][keep]
+                )
+            )
+
+    def merge(self, other: State, codes: Indices | None = None) -> None:
+        """Take in the sums of other samples.
+
+        Args:
+            other: A state of the same loss.
+            codes: Which group here each group there is; default the same.
+        """
+        where: Any = slice(0, other.groups) if codes is None else codes
+        self.grow(other.groups if codes is None else int(codes.max(initial=-1)) + 1)
+        for name in _SUMMED:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            combine = _EXTREMES.get(name, np.add)
+            mine[where] = combine(mine[where], theirs)
+        for index, item in enumerate(other.quantiles):
+            code = index if codes is None else int(codes[index])
+            self.quantiles[0 if self.pooled else code].merge(item)
+        if len(self.quantiles) > MOST_GROUPS:
+            self.quantiles, self.pooled = [self.all_quantiles()], True
+
+    def compress(self) -> None:
+        """Count the values that quantiles are made of, and let go of them."""
+        for item in self.quantiles:
+            item.compress()
+
+    def all_quantiles(self) -> Quantiles:
+        """The quantiles of all groups together."""
+        found = Quantiles()
+        for item in self.quantiles:
+            found.merge(item)
+        return found
+
+    # ---- what follows from the sums, group by group -------------------------------------
+
+    def totals(self, group: int) -> Floats:
+        """The columns' sums."""
+        found: Floats = exact.floats(self.first[group]) + self.special[group]
+        return found
+
+    def split(self, totals: Floats, group: int) -> tuple[Floats, Floats]:
+        """The statistics' sums and the sums of their weights, of the columns' totals."""
+        columns = self.columns
+        values = totals[: columns.statistics]
+        if columns.unit_weight is None:
+            return values, totals[columns.statistics : 2 * columns.statistics]
+        return values, np.array(columns.unit_weight) * self.weight(totals, group)
+
+    def weight(self, totals: Floats, group: int) -> float:
+        """The sum of the sample weights; the number of samples where there are none."""
+        return float(totals[-1]) if self.columns.weighted else float(self.n[group])
+
+    def loss_sum(self, totals: Floats) -> float:
+        """Σ weight · per-sample loss."""
+        return float(totals[self.columns.loss]) / self._scale
+
+    @property
+    def _scale(self) -> float:
+        unit = self.columns.unit_weight
+        return unit[0] if self.columns.derived and unit is not None else 1.0
+
+    def std(self, group: int) -> float:
+        """The standard deviation of the per-sample losses, with n − 1.
+
+        With weights the denominator is Σw − Σw²/Σw, which is n − 1 where they are equal.
+        """
+        n, index = int(self.n[group]), self.columns.loss
+        if n < 2 or self.special[group].any() or not self.second.shape[1]:
+            return math.nan
+        first = self.first[group, index]
+        if not self.columns.weighted:
+            total = exact.variance_of_sum(self.second[group, index, index], first, first, n)
+            return math.sqrt(max(total / n, 0.0)) / self._scale
+        weight, squared = self.first[group, -1], self.second[group, -1, -1]
+        numerator = self.spread[group] * weight - (first * first << exact.SHIFT)
+        denominator = weight * weight - squared
+        if denominator <= 0:
+            return math.nan
+        return math.sqrt(max(exact.quotient(numerator, denominator << exact.SHIFT), 0.0))
+
+    def variance(self, group: int, gradient: Floats) -> float:
+        """The variance of gradient · (the columns' sums), over samples of this kind."""
+        n = int(self.rows[group])
+        if n < 2 or self.special[group].any() or not self.second.shape[1]:
+            return math.nan
+        first, second = self.first[group], self.second[group]
+        total = 0.0
+        for i in np.flatnonzero(gradient):
+            for j in np.flatnonzero(gradient):
+                covariance = exact.variance_of_sum(second[i, j], first[i], first[j], n)
+                total += float(gradient[i] * gradient[j]) * covariance
+        return max(total, 0.0)
+
+
+_SUMMED = (
+    "n", "rows", "valueless", "nonfinite", "first", "special", "second", "spread", "low", "high",
+)  # fmt: skip
+_EXTREMES: dict[str, Any] = {"low": np.minimum, "high": np.maximum}
+
+
+def _sums(column: Floats, starts: Indices) -> Floats:
+    if len(starts) == 1:
+        # pairwise, in an order that the length alone decides
+        return np.array([column.sum()])
+    return np.add.reduceat(column, starts)
+
+
+def _counts(flags: Flags, starts: Indices) -> npt.NDArray[np.int64]:
+    return np.add.reduceat(flags, starts, dtype=np.int64)
+
+
+def _finite(column: Floats) -> Floats:
+    return column if np.isfinite(column.sum()) else np.where(np.isfinite(column), column, 0)
+
+
+def _spread_out(per_group: Floats, sizes: Indices) -> Any:
+    return per_group[0] if len(per_group) == 1 else np.repeat(per_group, sizes)

@@ -1,0 +1,183 @@
+"""The frozen result of an evaluation: all that a renderer may see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+SCHEMA = "lossctl.eval/1"
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+class InputInfo(NamedTuple):
+    """Where an input came from and what was found there."""
+
+    source: str  # a path, `-`, or `(array)`
+    columns: tuple[str, ...]  # empty where the source has no names (NPY)
+    shape: tuple[int, ...]  # (samples, …)
+    dtype: str
+
+
+class Interval(NamedTuple):
+    """A confidence interval of a value."""
+
+    level: float
+    low: float
+    high: float
+    method: str  # "t" or "delta"
+
+
+class Summary(NamedTuple):
+    """The reduced loss of some samples, and how their per-sample losses are distributed.
+
+    Non-finite figures stay as they are; a figure that does not exist is NaN.
+    """
+
+    value: float
+    n: int  # samples that have a value
+    sum: float
+    mean: float
+    std: float  # with n − 1
+    min: float
+    max: float
+    quantiles: dict[float, float]  # empty where they were not asked for
+    nonfinite: int
+    interval: Interval | None
+
+
+class Group(NamedTuple):
+    """The figures of the samples that agree in the columns named by `--by`."""
+
+    group: dict[str, Any]
+    summary: Summary
+
+
+class Worst(NamedTuple):
+    """One of the samples with the largest losses."""
+
+    sample: int  # from 0
+    key: Any  # of the join; None where there is none
+    value: float
+
+
+class LossResult(NamedTuple):
+    """One loss's figures."""
+
+    loss: str  # as typed
+    name: str
+    spec: str  # canonical, with the parameters that were given
+    convention: str | None
+    reduction: str
+    unit: str
+    summary: Summary
+    valueless: int = 0  # samples of which nothing was left to evaluate
+    components: tuple[float, ...] = ()  # one by one, where the loss was asked for that
+    groups: tuple[Group, ...] | None = None
+    worst: tuple[Worst, ...] | None = None
+    per_sample: npt.NDArray[Any] | None = None
+
+    @property
+    def value(self) -> float:
+        """The reduced loss."""
+        return self.summary.value
+
+    @property
+    def n(self) -> int:
+        """The samples that have a value."""
+        return self.summary.n
+
+
+class Report(NamedTuple):
+    """What `lossctl eval` found. Two reports compare where their signatures are equal."""
+
+    version: str
+    signature: str
+    samples: int  # read and aligned, the skipped among them
+    skipped: int  # left out by `--nan skip`
+    inputs: dict[str, InputInfo]
+    losses: tuple[LossResult, ...]
+    notes: tuple[str, ...] = ()  # what was decided on the way (squeezed, dropped, …)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain values, as `--json` prints it; non-finite floats stay."""
+        return {
+            "schema": SCHEMA,
+            "version": self.version,
+            "signature": self.signature,
+            "samples": self.samples,
+            "skipped": self.skipped,
+            "inputs": {name: _input(info) for name, info in self.inputs.items()},
+            "losses": [_loss(item) for item in self.losses],
+            "notes": list(self.notes),
+        }
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row a loss, or one a loss and group where there are groups."""
+        import pandas as pd
+
+        rows = []
+        for item in self.losses:
+            for group in item.groups or (Group({}, item.summary),):
+                figures = _summary(group.summary)
+                interval = figures.pop("interval") or {}
+                quantiles = figures.pop("quantiles", {})
+                rows.append(
+                    {"loss": item.loss, **group.group, **figures}
+                    | {f"p{float(level) * 100:g}": value for level, value in quantiles.items()}
+                    | {key: interval[key] for key in ("low", "high") if interval}
+                )
+        return pd.DataFrame(rows)
+
+
+def _input(info: InputInfo) -> dict[str, Any]:
+    return {
+        "source": info.source,
+        "columns": list(info.columns),
+        "shape": list(info.shape),
+        "dtype": info.dtype,
+    }
+
+
+def _summary(summary: Summary) -> dict[str, Any]:
+    interval = summary.interval
+    return {
+        "value": summary.value,
+        "n": summary.n,
+        "sum": summary.sum,
+        "mean": summary.mean,
+        "std": summary.std,
+        "min": summary.min,
+        "max": summary.max,
+        "quantiles": {f"{level:g}": value for level, value in summary.quantiles.items()},
+        "nonfinite": summary.nonfinite,
+        "interval": interval
+        and {
+            "level": interval.level,
+            "low": interval.low,
+            "high": interval.high,
+            "method": interval.method,
+        },
+    }
+
+
+def _loss(item: LossResult) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "loss": item.loss,
+        "spec": item.spec,
+        "convention": item.convention,
+        "reduction": item.reduction,
+        **_summary(item.summary),
+        "valueless": item.valueless,
+    }
+    if item.components:
+        found["components"] = list(item.components)
+    if item.groups is not None:
+        found["groups"] = [{"group": g.group, **_summary(g.summary)} for g in item.groups]
+    if item.worst is not None:
+        found["worst"] = [{"sample": w.sample, "key": w.key, "value": w.value} for w in item.worst]
+    if item.per_sample is not None:
+        found["per_sample"] = item.per_sample.tolist()
+    return found

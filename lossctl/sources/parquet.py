@@ -1,0 +1,148 @@
+"""Parquet files, a few pages at a time whatever the size of their row groups."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lossctl.errors import DataError
+from lossctl.sources.arrowtypes import column_of, fixed_shape, is_list, is_number, storage
+from lossctl.sources.batches import ArrowPiece, unique
+from lossctl.sources.convert import row_shape
+from lossctl.sources.failures import reading
+from lossctl.sources.files import File
+from lossctl.sources.rebatch import Piece
+from lossctl.sources.table import Column, Format
+
+_BATCH_BYTES = 8 << 20  # decoded, of all columns that are read
+_BUFFER_BYTES = 32 << 20  # for all columns together; each reads ahead in a buffer of its own
+_PEEK_BYTES = 1 << 20
+
+
+class ParquetPart:
+    """A Parquet file."""
+
+    separate = False
+    typed = True
+    sparse = False
+
+    def __init__(self, file: File) -> None:
+        self.name = file.name
+        self._file = file
+        self._pipe: Any = None
+        with reading(self.name):
+            handle = file.random()
+            try:
+                opened = self._open(handle, None)
+                self._metadata = opened.metadata
+                self._schema = opened.schema_arrow
+                unique(self._schema.names, self.name)
+                self.rows: int | None = self._metadata.num_rows
+                self._leaves = _leaves(self._metadata)
+                self.columns = tuple(self._described(opened, field) for field in self._schema)
+            except BaseException:
+                handle.close()
+                raise
+        if file.once:
+            self._pipe = handle
+        else:
+            handle.close()
+
+    def pieces(self, names: Mapping[str, bool], rows: int) -> Iterator[Piece]:
+        """Decode batches in order."""
+        with reading(self.name):
+            handle = self._pipe or self._file.random()
+            try:
+                yield from self._batches(handle, names, rows)
+            finally:
+                if handle is not self._pipe:
+                    handle.close()
+
+    def line(self, row: int) -> int | None:
+        """Parquet has no lines."""
+        return None
+
+    def close(self) -> None:
+        """Drop what a pipe sent."""
+        if self._pipe is not None:
+            self._pipe.close()
+
+    def _batches(self, handle: Any, names: Mapping[str, bool], rows: int) -> Iterator[Piece]:
+        leaves = sum(len(self._leaves[name]) for name in names)
+        opened = self._open(handle, self._metadata, leaves)
+        size = max(1, min(rows, _BATCH_BYTES // self._row_bytes(names)))
+        first = 0
+        for batch in opened.iter_batches(size, columns=list(names), use_threads=True):
+            yield ArrowPiece(self, batch, first, names)
+            first += batch.num_rows
+        if first != self.rows:
+            raise DataError(
+                f"{self.name}: the footer says {self.rows} rows, the file holds {first}",
+                "it is damaged: write it again",
+            )
+
+    def _open(self, handle: Any, metadata: Any, leaves: int = 1) -> Any:
+        from pyarrow import parquet
+
+        # pre_buffer would hold whole row groups; a buffer of 0 whole column chunks.
+        return parquet.ParquetFile(
+            handle,
+            metadata=metadata,
+            buffer_size=max(16 << 10, min(1 << 20, _BUFFER_BYTES // max(1, leaves))),
+            pre_buffer=False,
+            page_checksum_verification=True,
+        )
+
+    def _row_bytes(self, names: Mapping[str, bool]) -> int:
+        wanted = [leaf for name in names for leaf in self._leaves[name]]
+        size: int = 0
+        for group in range(self._metadata.num_row_groups):
+            chunks = self._metadata.row_group(group)
+            size += sum(chunks.column(leaf).total_uncompressed_size for leaf in wanted)
+        # Dictionaries make chunks smaller than what they decode to.
+        return max(8 * len(wanted), -(-size // max(1, int(self._metadata.num_rows))))
+
+    def _described(self, opened: Any, field: Any) -> Column:
+        shape = fixed_shape(field.type)
+        if shape is None and is_list(storage(field.type)) and is_number(field.type):
+            shape = self._peeked(opened, field.name)
+        return column_of(field.name, field.type, shape)
+
+    def _peeked(self, opened: Any, name: str) -> tuple[int, ...] | None:
+        """The shape of the first lists, if there are as many values as if all were like them."""
+        if not self.rows:
+            return None
+        size = max(1, min(1024, _PEEK_BYTES // self._row_bytes({name: True})))
+        batch = next(opened.iter_batches(size, columns=[name], use_threads=False))
+        shape = row_shape(batch.column(name))
+        if shape is None:
+            return None
+        for group in range(self._metadata.num_row_groups):
+            chunks = self._metadata.row_group(group)
+            held = sum(chunks.column(leaf).num_values for leaf in self._leaves[name])
+            if held != math.prod(shape) * chunks.num_rows:
+                return None
+        return shape
+
+
+def _leaves(metadata: Any) -> dict[str, list[int]]:
+    """The numbers of the stored columns that make up each column of the schema."""
+    leaves: dict[str, list[int]] = {}
+    for index in range(metadata.num_columns):
+        path = metadata.schema.column(index).path
+        leaves.setdefault(path, []).append(index)
+    by_name: dict[str, list[int]] = {}
+    for name in metadata.schema.to_arrow_schema().names:
+        by_name[name] = [
+            index
+            for path, indices in leaves.items()
+            if path == name or path.startswith(name + ".")
+            for index in indices
+        ]
+    return by_name
+
+
+def open_part(file: File, format: Format) -> ParquetPart:
+    """Open a Parquet file."""
+    return ParquetPart(file)

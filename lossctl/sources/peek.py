@@ -1,0 +1,70 @@
+"""A stream whose beginning is looked at before it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from lossctl.errors import DataError
+from lossctl.sources.failures import reading
+from lossctl.sources.files import File
+
+_CHUNK = 1 << 20
+
+
+class Peeked:
+    """The unpacked bytes of a file or pipe, with a view of the first of them."""
+
+    def __init__(self, file: File) -> None:
+        self.ended = False
+        self._file = file
+        self._head = b""
+        self._stream: Any = None
+        self._started = False
+
+    def look(self, size: int) -> bytes:
+        """The first bytes, as many as asked for unless the data ends before."""
+        with reading(self._file.name):
+            if self._stream is None:
+                self._stream = self._file.stream()
+            while len(self._head) < size and not self.ended:
+                more = self._stream.read(size - len(self._head))
+                self.ended = not more
+                self._head += more
+        return self._head[:size]
+
+    def seen(self) -> None:
+        """End the look: a file is closed, a pipe kept, for it cannot be opened again."""
+        if not self._file.once:
+            self.close()
+            self._head = b""
+
+    def chunks(self) -> Iterator[bytes]:
+        """All bytes, from the first; of a pipe only once."""
+        if self._file.once:
+            if self._started:
+                raise DataError(
+                    f"{self._file.name} can be read only once", "save it to a file and name that"
+                )
+            self._started = True
+            head, self._head = self._head, b""
+            if head:
+                yield head
+            yield from _read(self._stream)
+            return
+        stream = self._file.stream()
+        try:
+            yield from _read(stream)
+        finally:
+            stream.close()
+
+    def close(self) -> None:
+        """Close what is open."""
+        if self._stream is not None:
+            self._file.release(self._stream)
+            self._stream = None
+
+
+def _read(stream: Any) -> Iterator[bytes]:
+    while chunk := stream.read(_CHUNK):
+        yield chunk

@@ -1,0 +1,312 @@
+"""The command line: what it prints where, with which exit status, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from lossctl import cli
+
+SAMPLE_DATA = Path(__file__).parent.parent / "sample_data"
+
+
+class Ran(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command line in this process."""
+
+    def call(*arguments: object) -> Ran:
+        status = cli.run([str(item) for item in arguments])
+        caught = capsys.readouterr()
+        return Ran(status, caught.out, caught.err)
+
+    return call
+
+
+def process(*arguments: object, stdin: bytes | None = None, **options: Any) -> Ran:
+    """The command line as a process."""
+    done = subprocess.run(
+        [sys.executable, "-m", "lossctl", *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        check=False,
+        **options,
+    )
+    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def csv(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Path, Path]:
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "p.npy", rng.standard_normal(100))
+    np.save(tmp_path / "t.npy", rng.standard_normal(100))
+    return tmp_path / "p.npy", tmp_path / "t.npy"
+
+
+# ---- the known values of the definitions ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("spec", "data", "expected"),
+    [
+        ("mae", "y_pred,y_true\n1,0\n1,0\n", 1.0),
+        ("mse", "y_pred,y_true\n1,0\n1,1\n", 0.5),
+        ("huber", "y_pred,y_true\n0.6,0\n0.4,1\n", 0.18),
+        ("bce", "prob,label\n0.4,0\n0.6,1\n", 0.5108256),
+    ],
+)
+def test_known_values(run: Run, tmp_path: Path, spec: str, data: str, expected: float) -> None:
+    ran = run("eval", csv(tmp_path / "d.csv", data), "-l", spec, "-q")
+    assert (ran.status, ran.err) == (0, "")
+    assert float(ran.out) == pytest.approx(expected, abs=5e-8)
+
+
+def test_known_value_of_keras_in_float32(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "p.npy", np.array([0.4, 0.6], dtype=np.float32))
+    np.save(tmp_path / "t.npy", np.array([0, 1], dtype=np.float32))
+    paths = (tmp_path / "p.npy", tmp_path / "t.npy")
+    ran = run("eval", *paths, "-l", "bce@keras2", "-l", "bce@keras", "-q")
+    second, third = map(float, ran.out.split())
+    assert second == pytest.approx(0.5108254, abs=5e-8)
+    assert third == pytest.approx(0.5108254, rel=1e-6)  # Keras 3 itself: 0.51082563
+
+
+def test_known_value_of_cce(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "p.npy", [[0.05, 0.95, 0], [0.1, 0.8, 0.1]])
+    np.save(tmp_path / "t.npy", [[0, 1, 0], [0, 0, 1]])
+    paths = (tmp_path / "p.npy", tmp_path / "t.npy")
+    ran = run("eval", *paths, "-l", "cce", "-q")
+    assert float(ran.out) == pytest.approx(1.1769392, abs=5e-8)
+    total = run("eval", *paths, "-l", "cce", "-q", "--reduction", "sum")
+    assert float(total.out) == pytest.approx(2 * 1.1769392, abs=1e-7)
+
+
+# ---- what is printed where --------------------------------------------------------------
+
+
+def test_results_go_to_standard_output_alone(pair: tuple[Path, Path]) -> None:
+    ran = process("eval", *pair, "-l", "mse")
+    assert ran.status == 0
+    assert ran.err == ""
+    assert "mse" in ran.out
+    assert "\x1b" not in ran.out
+
+
+@pytest.mark.parametrize("format_", ["table", "json", "jsonl", "csv", "markdown"])
+def test_formats_are_text_with_one_last_newline(
+    run: Run, pair: tuple[Path, Path], format_: str
+) -> None:
+    ran = run("eval", *pair, "-l", "mse", "-l", "mae", "-f", format_)
+    assert ran.status == 0
+    assert ran.out.endswith("\n")
+    assert not ran.out.endswith("\n\n")
+
+
+def test_colour_is_forced_and_refused(pair: tuple[Path, Path]) -> None:
+    arguments = ("eval", *pair, "-l", "mse")
+    env = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
+    assert "\x1b[" in process(*arguments, env={**env, "FORCE_COLOR": "1"}).out
+    assert "\x1b[" not in process(*arguments, env={**env, "NO_COLOR": "1"}).out
+
+
+def test_json_is_strict_and_complete(run: Run, tmp_path: Path) -> None:
+    path = csv(tmp_path / "d.csv", "prob,label,g\n0,1,a\n0.5,1,b\n0.9,1,b\n")
+    ran = run(
+        "eval", path, "-l", "bce", "--by", "g", "--worst", 2, "--per-sample", "--json",
+    )  # fmt: skip
+
+    def refuse(token: str) -> None:
+        raise AssertionError(token)
+
+    found = json.loads(ran.out, parse_constant=refuse)
+    loss = found["losses"][0]
+    assert loss["value"] is None
+    assert loss["nonfinite"] == 1
+    assert loss["per_sample"][0] is None
+    assert loss["groups"][1]["value"] == pytest.approx(-(np.log(0.5) + np.log(0.9)) / 2)
+    assert [item["sample"] for item in loss["worst"]] == [0, 1]
+    assert found["inputs"]["prediction"]["columns"] == ["prob"]
+
+
+def test_a_single_stream_serves_all_inputs() -> None:
+    ran = process(
+        "eval", "-", "--input-format", "csv", "-l", "mae", "-q",
+        stdin=b"y_pred,y_true\n1,3\n2,2\n",
+    )  # fmt: skip
+    assert (ran.status, ran.out) == (0, "1.0\n")
+
+
+def test_quiet_prints_every_value(run: Run, pair: tuple[Path, Path]) -> None:
+    ran = run("eval", *pair, "-l", "mse", "-l", "mae", "-q")
+    values = [float(line) for line in ran.out.splitlines()]
+    p, t = (np.load(path) for path in pair)
+    assert values == pytest.approx([((p - t) ** 2).mean(), abs(p - t).mean()], rel=1e-14)
+
+
+def test_precision(run: Run, pair: tuple[Path, Path]) -> None:
+    ran = run("eval", *pair, "-l", "mse", "-q", "--precision", 3)
+    assert len(ran.out.strip().replace(".", "").lstrip("0")) == 3
+
+
+@pytest.mark.parametrize("name", ["", "eval", "losses"])
+def test_every_help_has_examples_and_imports_no_numpy(name: str) -> None:
+    code = (
+        "import sys; from lossctl import cli; status = cli.run(sys.argv[1:]); "
+        "print([m for m in ('numpy', 'pyarrow', 'pandas', 'rich') if m in sys.modules], status)"
+    )
+    arguments = [name, "--help"] if name else ["--help"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    assert "Examples:" in done.stdout
+    assert done.stdout.rstrip().endswith("[] 0")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "absent"),
+    [
+        (("-q",), ("pyarrow", "pandas", "rich", "concurrent.futures", "email", "ssl")),
+        (("--json",), ("pyarrow", "pandas", "rich", "concurrent.futures", "email", "ssl")),
+        ((), ("pyarrow", "pandas")),
+    ],
+)
+def test_a_one_liner_imports_only_what_it_uses(
+    pair: tuple[Path, Path], arguments: tuple[str, ...], absent: tuple[str, ...]
+) -> None:
+    code = (
+        "import sys; from lossctl import cli; status = cli.run(sys.argv[1:]); "
+        f"print([m for m in {absent!r} if m in sys.modules], status)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "eval", *map(str, pair), "-l", "mse", *arguments],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.rstrip().endswith("[] 0")
+
+
+def test_version_and_module(run: Run) -> None:
+    assert process("--version").out.startswith("lossctl ")
+
+
+def test_losses_lists_and_explains(run: Run) -> None:
+    assert "huber" in run("losses").out
+    page = run("losses", "huber").out
+    for part in ("delta", "|e|", "Huber 1964", "0.18", "prediction"):
+        assert part in page
+    found = json.loads(run("losses", "huber", "--json").out)
+    assert "huber" in json.dumps(found)
+    missing = run("losses", "hubre")
+    assert (missing.status, missing.out) == (2, "")
+    assert "did you mean huber" in missing.err
+
+
+# ---- the per-sample file ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("extension", ["csv", "parquet", "npy", "jsonl"])
+def test_per_sample_losses_are_written(
+    run: Run, tmp_path: Path, pair: tuple[Path, Path], extension: str
+) -> None:
+    import pandas as pd
+
+    out = tmp_path / f"losses.{extension}"
+    ran = run("eval", *pair, "-l", "mse", "-l", "huber:delta=0.5", "-o", out, "-q")
+    assert ran.status == 0, ran.err
+    p, t = (np.load(path) for path in pair)
+    if extension == "npy":
+        assert np.load(out)[:, 0] == pytest.approx((p - t) ** 2, rel=1e-15)
+        return
+    readers: dict[str, Any] = {
+        "csv": pd.read_csv,
+        "parquet": pd.read_parquet,
+        "jsonl": lambda path: pd.read_json(path, lines=True, precise_float=True),
+    }
+    found = readers[extension](out)
+    assert list(found.columns) == ["sample", "mse", "huber:delta=0.5"]
+    assert list(found["sample"]) == list(range(100))
+    assert list(found["mse"]) == pytest.approx((p - t) ** 2, rel=1e-15)
+    assert list(tmp_path.glob("*.part-*")) == []
+
+
+def test_skipped_samples_keep_their_place(run: Run, tmp_path: Path) -> None:
+    path = csv(tmp_path / "d.csv", "y_pred,y_true,g\n1,0,a\n,1,b\n3,1,a\n")
+    out = tmp_path / "o.jsonl"
+    ran = run("eval", path, "-l", "mse", "--nan", "skip", "--by", "g", "-o", out, "--json")
+    assert json.loads(ran.out)["skipped"] == 1
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [line["mse"] for line in lines] == [1.0, None, 4.0]
+    assert [line["sample"] for line in lines] == [0, 1, 2]
+
+
+def test_an_error_leaves_the_old_file_as_it_was(run: Run, tmp_path: Path) -> None:
+    path = csv(tmp_path / "d.csv", "y_pred,y_true\n1,0\nNaN,1\n")
+    out = csv(tmp_path / "o.csv", "precious")
+    ran = run("eval", path, "-l", "mse", "-o", out)
+    assert ran.status == 2
+    assert out.read_text() == "precious"
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["d.csv", "o.csv"]
+
+
+# ---- how it ends ------------------------------------------------------------------------
+
+
+def test_a_closed_pipe_ends_it_quietly(tmp_path: Path) -> None:
+    np.save(tmp_path / "p.npy", np.arange(200_000.0))
+    command = (
+        f"{sys.executable} -m lossctl eval {tmp_path}/p.npy {tmp_path}/p.npy -l mse --per-sample"
+        " -f csv | head -1"
+    )
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_under_standard_output_is_said(pair: tuple[Path, Path]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "lossctl", "eval", *map(str, pair), "-l", "mse"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == "error: cannot write the result: no space left on device"
+    assert len(done.stderr.splitlines()) == 2
+
+
+def test_interruption_ends_with_130_and_leaves_nothing(tmp_path: Path) -> None:
+    fifo, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    os.mkfifo(fifo)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "lossctl", "eval", str(fifo), "-l", "mae", "-o", str(out)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with open(fifo, "w") as writer:  # opens once the command reads, which then waits for rows
+        writer.write("y_pred,y_true\n")
+        writer.flush()
+        running.send_signal(signal.SIGINT)
+        printed, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert (printed, said.strip()) == ("", "interrupted")
+    assert not out.exists()
