@@ -165,6 +165,14 @@ def test_quiet_prints_every_value(run: Run, pair: tuple[Path, Path]) -> None:
     assert values == pytest.approx([((p - t) ** 2).mean(), abs(p - t).mean()], rel=1e-14)
 
 
+def test_progress_goes_to_standard_error(pair: tuple[Path, Path]) -> None:
+    quiet = process("eval", *pair, "-l", "mse", "--no-progress")
+    loud = process("eval", *pair, "-l", "mse", "--progress")
+    assert quiet.err == ""
+    assert "100 rows" in loud.err
+    assert loud.out == quiet.out
+
+
 def test_precision(run: Run, pair: tuple[Path, Path]) -> None:
     ran = run("eval", *pair, "-l", "mse", "-q", "--precision", 3)
     assert len(ran.out.strip().replace(".", "").lstrip("0")) == 3

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 PATIENCE = 0.7
-"""Seconds before a bar appears."""
+"""Seconds before a bar appears, unless it was asked for."""
 
 
 class Bar:
@@ -16,6 +16,7 @@ class Bar:
 
     def __init__(self, shown: bool | None) -> None:
         self._on = sys.stderr.isatty() if shown is None else shown
+        self._patience = 0.0 if shown else PATIENCE
         self._since = time.monotonic()
         self._bar: Any = None
         self._task: Any = None
@@ -25,7 +26,7 @@ class Bar:
         if not self._on:
             return
         if self._bar is None:
-            if time.monotonic() - self._since < PATIENCE:
+            if time.monotonic() - self._since < self._patience:
                 return
             self._start(total)
         self._bar.update(self._task, completed=done, total=total)
@@ -34,13 +35,14 @@ class Bar:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+        console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("evaluating"),
             BarColumn(),
             TextColumn("{task.completed:,} rows"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
+            console=console,
+            transient=console.is_terminal,  # a file keeps what was reached
         )
         self._task = self._bar.add_task("rows", total=total)
         self._bar.start()

@@ -406,10 +406,14 @@ def focal_tversky(
 def mcc_loss(
     xp: ArrayModule, tp: Array, fp: Array, fn: Array, tn: Array, *, smooth: float
 ) -> Array:
-    # the product of four counts may overflow, that of their roots does not
+    covariance = tp * tn - fp * fn
     scale = xp.sqrt(tp + fp) * xp.sqrt(tp + fn) * xp.sqrt(tn + fp) * xp.sqrt(tn + fn)
-    correlation = ratio(xp, tp * tn - fp * fn + smooth, scale + smooth)
-    return xp.where((fp == 0) & (fn == 0), 0.0, 1 - correlation)
+    # scale² − covariance², term by term: near 1 the correlation's own difference cancels
+    across, along = tp * fn + fp * tn, tp * fp + fn * tn
+    apart = 4 * (tp * tn) * (fp * fn) + (tp * tn + fp * fn) * (across + along) + across * along
+    gap = xp.where(covariance > 0, ratio(xp, apart, scale + covariance), scale - covariance)
+    same = (fp == 0) & (fn == 0)
+    return xp.where(same, 0.0, xp.where(scale + smooth == 0, 1.0, gap / (scale + smooth)))
 
 
 # ---- Lovász extensions -------------------------------------------------------------------

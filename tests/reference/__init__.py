@@ -1,0 +1,1 @@
+"""Reference values: the cases, their inputs, and how the values are made."""
