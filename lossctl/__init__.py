@@ -40,6 +40,10 @@ _HOME = {
 }
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> Any:
     if name == "losses":
         return import_module("lossctl.losses")

@@ -38,5 +38,5 @@ def nearest(word: str, known: list[str]) -> str:
     """Say which of the known words come nearest, for the hint of an error."""
     import difflib
 
-    close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(word, known, n=3, cutoff=0.7)
     return f"did you mean {' or '.join(close)}?" if close else ""

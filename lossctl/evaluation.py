@@ -23,6 +23,8 @@ Progress = Callable[[int, int | None], None]  # rows done, rows in all if known
 
 def evaluate(
     loss: str | Sequence[str],
+    prediction: Any = None,
+    target: Any = None,
     *,
     weight: Any = None,
     by: Mapping[str, Any] | Sequence[str] | str = (),
@@ -42,6 +44,8 @@ def evaluate(
 
     Args:
         loss: A spec such as `"huber:delta=2"`, or a list of them.
+        prediction: The prediction, (N, …), for the losses that take one.
+        target: The target, (N, …), likewise; its column where one table holds both.
         weight: Sample weights (N,), or a column or reference.
         by: Columns to group by, or arrays (N,) by name.
         on: The key column by which tables are joined, instead of by row.
@@ -51,10 +55,11 @@ def evaluate(
         confidence: The level of the intervals; None for none.
         worst: How many of the samples with the largest losses to list.
         per_sample: Whether to keep each sample's loss, (N,) float64.
-        dtype: "float32" or "float64" to compute in; default as DESIGN of the inputs.
+        dtype: "float32" or "float64" to compute in. By default floats compute in their own
+            type, float16 in float32 and integers in float64; sums are float64 always.
         backend: "numpy" or "cupy".
         threads: Default: the cores that this process may use.
-        **inputs: The losses' inputs by name, each an array (N, …), a series, a data frame,
+        **inputs: The losses' other inputs by name, each an array (N, …), a series, a data frame,
             or a path or reference (`"file.parquet::column"`); and parameters of the losses
             by name.
 
@@ -66,6 +71,7 @@ def evaluate(
         UsageError: Options that contradict each other.
         DataError: Inputs that cannot be read, or that the loss does not take.
     """
+    inputs |= {"prediction": prediction, "target": target}
     params = _params(loss, inputs)
     plan = plans.make(
         loss,
@@ -101,11 +107,13 @@ def _params(loss: str | Sequence[str], given: Mapping[str, Any]) -> dict[str, An
         for item in one.inputs
         if item.constant and isinstance(given.get(item.name), int | float)
     }
-    return {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in given.items()
-        if name in names
-    }
+    return {name: _plain(value) for name, value in given.items() if name in names}
+
+
+def _plain(value: Any) -> Any:
+    """A parameter's value without NumPy: a number, a word, or a tuple of them."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return tuple(value) if isinstance(value, list) else value
 
 
 def per_sample(loss: Loss, arguments: Mapping[str, Any]) -> npt.NDArray[Any]:
@@ -130,7 +138,7 @@ def run(plan: Plan, sink: Sink | None = None, progress: Progress | None = None) 
         total = None if plan.unpaired else opened.first.rows
         tell = (lambda done: progress(done, total)) if progress else None
         engine = Engine(plan, backend, opened, sink, tell)
-        notes = []
+        notes = opened.notes
         if plan.on is not None:
             from lossctl.align.join import Join
 

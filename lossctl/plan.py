@@ -10,6 +10,7 @@ from lossctl import backend as backends
 from lossctl.errors import UsageError, nearest
 from lossctl.losses import Bound, Loss, resolve
 from lossctl.sources import Reference, parse_reference
+from lossctl.sources.formats import has_kind
 from lossctl.sources.table import Format
 
 REDUCTIONS = {
@@ -35,6 +36,7 @@ class Plan(NamedTuple):
     weight: Source | None = None
     by: Mapping[str, Source] = {}
     on: str | None = None
+    by_row: bool = False  # pair the rows by position, whatever their ids say
     unmatched: str = "error"
     reduction: str = "mean"
     nan: str = "error"
@@ -56,7 +58,14 @@ class Plan(NamedTuple):
     @property
     def unpaired(self) -> bool:
         """Whether the inputs are samples of their own, of any lengths."""
-        return all(loss.unpaired for loss in self.definitions)
+        several = [loss for loss in self.definitions if len(loss.inputs) > 1]
+        return bool(several) and all(loss.unpaired for loss in several)
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of all that is read."""
+        sources = [*self.inputs.values(), self.weight, *self.by.values()]
+        return [item.path for item in sources if isinstance(item, Reference) and item.path]
 
     @property
     def whole(self) -> bool:
@@ -72,6 +81,7 @@ def make(
     by: Mapping[str, Any] | Sequence[str] | str = (),
     params: Mapping[str, Any] | None = None,
     threads: int | None = None,
+    on: str | None = None,
     **options: Any,
 ) -> Plan:
     """Check everything that can be checked without the data.
@@ -83,6 +93,7 @@ def make(
         by: Columns to group by, or arrays (N,) by name.
         params: Parameters for every loss that has them.
         threads: Default: the cores that this process may use.
+        on: The key of a join; "row" pairs the rows by position, whatever their ids say.
         **options: The other fields of `Plan`.
 
     Raises:
@@ -97,14 +108,20 @@ def make(
     for label in labels:
         if labels.count(label) > 1:
             raise UsageError(f"the loss {label} is given twice", "give each loss once")
-    names = [by] if isinstance(by, str) else by
-    groups = dict(by) if isinstance(by, Mapping) else {name: name for name in names}
+    if isinstance(by, Mapping):
+        groups = dict(by)
+    elif hasattr(by, "__array__"):  # a series or an array: one group, by its own name
+        groups = {str(getattr(by, "name", None) or "group"): by}
+    else:
+        groups = {name: name for name in ([by] if isinstance(by, str) else by)}
     plan = Plan(
         losses=bound,
-        inputs={name: _source(value) for name, value in inputs.items() if value is not None},
+        inputs={n: _source(n, value) for n, value in inputs.items() if value is not None},
         weight=_column(weight),
         by={name: _column(value) for name, value in groups.items()},
         threads=available_cores() if threads is None else threads,
+        on=None if on == "row" else on,
+        by_row=on == "row",
         **options,
     )
     _check_choices(plan)
@@ -120,7 +137,9 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _source(value: Any) -> Source:
+def _source(name: str, value: Any) -> Source:
+    if name not in MAIN:
+        return _column(value)
     return parse_reference(os.fspath(value)) if isinstance(value, str | os.PathLike) else value
 
 
@@ -129,7 +148,7 @@ def _column(value: Any) -> Source | None:
     if not isinstance(value, str | os.PathLike):
         return value
     text = os.fspath(value)
-    is_path = "::" in text or os.path.exists(text) or "://" in text
+    is_path = "::" in text or os.path.exists(text) or "/" in text or has_kind(text)
     return parse_reference(text) if is_path else Reference("", text)
 
 
@@ -145,6 +164,9 @@ def _check_choices(plan: Plan) -> None:
             words = [word for word in known if word]
             hint = nearest(str(value), words) or f"one of {', '.join(words)}"
             raise UsageError(f"--{name}: {value!r} is not known", hint)
+    for name, number in (("threads", plan.threads), ("worst", plan.worst)):
+        if number is not None and not isinstance(number, int):
+            raise UsageError(f"--{name}: {number!r} is no whole number", "give 1 or more")
     if plan.threads < 1:
         raise UsageError(f"--threads: {plan.threads} is below 1", "give 1 or more")
     if plan.worst is not None and plan.worst < 1:
@@ -158,7 +180,8 @@ def _check_choices(plan: Plan) -> None:
 def _check_inputs(plan: Plan) -> None:
     known = {item.name for loss in plan.definitions for item in loss.inputs}
     for name, source in plan.inputs.items():
-        if name not in known and not (name in MAIN and isinstance(source, Reference)):
+        table = isinstance(source, Reference) or hasattr(source, "columns")
+        if name not in known and not (name in MAIN and table):
             losses = " or ".join(loss.name for loss in plan.definitions)
             hint = nearest(name, sorted(known)) or f"inputs: {', '.join(sorted(known))}"
             raise UsageError(f"{losses} takes no input {name!r}", hint)
@@ -177,7 +200,18 @@ def needs(loss: Loss) -> str:
 
 def _check_together(plan: Plan) -> None:
     whole = [bound.label for bound in plan.losses if bound.whole]
-    first = plan.definitions[0].name
+    unpaired = [loss.name for loss in plan.definitions if loss.unpaired and len(loss.inputs) > 1]
+    first = unpaired[0] if unpaired else ""
+    if unpaired and not plan.unpaired:
+        raise UsageError(
+            f"{first} has inputs of different samples, and the other losses do not",
+            f"evaluate {first} by itself",
+        )
+    if unpaired and plan.reduction != "mean":
+        raise UsageError(
+            f"{first} is a sum of means over different samples, and has no {plan.reduction}",
+            "leave out --reduction",
+        )
     for flag, given in (
         ("--weight", plan.weight is not None),
         ("--by", bool(plan.by)),
@@ -189,17 +223,17 @@ def _check_together(plan: Plan) -> None:
                 f"{whole[0]} is one number of all rows together and does not go with {flag}",
                 f"leave out {flag}, or evaluate {whole[0]} by itself",
             )
-        if given and plan.unpaired and flag in ("--weight", "--by"):
+        if given and unpaired:
             raise UsageError(
                 f"{first} has inputs of different samples, and {flag} speaks of one table",
                 f"leave out {flag}",
             )
-    if plan.nan == "skip" and plan.unpaired:
+    if plan.nan == "skip" and unpaired:
         raise UsageError(
             f"{first} has inputs of different samples, so that there is no sample to skip",
             "leave NaN out of the files, or let it through with --nan propagate",
         )
-    if plan.on is not None and plan.unpaired:
+    if plan.on is not None and unpaired:
         raise UsageError(
             f"{first} has inputs of different samples, so that there is nothing to join",
             "leave out --on",

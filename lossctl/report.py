@@ -102,7 +102,7 @@ class Report(NamedTuple):
     notes: tuple[str, ...] = ()  # what was decided on the way (squeezed, dropped, …)
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as plain values, as `--json` prints it; non-finite floats stay."""
+        """The report as plain values, as `--json` prints it; figures that are not finite stay."""
         return {
             "schema": SCHEMA,
             "version": self.version,
@@ -119,17 +119,74 @@ class Report(NamedTuple):
         import pandas as pd
 
         rows = []
+        names: dict[str, str] = {}
+        taken = {"loss", "low", "high"}
+        for item in self.losses:
+            figures = _summary(item.summary)
+            taken |= {*figures, *map(_percentile, figures["quantiles"])}
+        for item in self.losses:
+            for column in (column for group in item.groups or () for column in group.group):
+                if column not in names:
+                    names[column] = free(str(column), "group", taken)
         for item in self.losses:
             for group in item.groups or (Group({}, item.summary),):
                 figures = _summary(group.summary)
                 interval = figures.pop("interval") or {}
                 quantiles = figures.pop("quantiles", {})
                 rows.append(
-                    {"loss": item.loss, **group.group, **figures}
-                    | {f"p{float(level) * 100:g}": value for level, value in quantiles.items()}
+                    {"loss": item.loss}
+                    | {names[column]: value for column, value in group.group.items()}
+                    | figures
+                    | {_percentile(level): value for level, value in quantiles.items()}
                     | {key: interval[key] for key in ("low", "high") if interval}
                 )
         return pd.DataFrame(rows)
+
+
+def plain(value: Any) -> Any:
+    """A scalar of any type as a string, number, boolean or None; containers stay.
+
+    Dates become ISO 8601. Decimals become strings: a float would not keep their digits.
+    """
+    if value is None or isinstance(value, str | int | float | dict | list | tuple):
+        return value
+    if type(value).__name__ in ("NaTType", "NAType"):  # pandas', which is not imported for this
+        return None
+    if type(value).__name__ == "Decimal" and value.is_nan():
+        return None
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, complex):
+        return str(value).strip("()")
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    if kind in ("m", "M") and not getattr(value, "shape", ()):
+        text = str(value)  # not item(), which turns nanoseconds into a bare integer
+        return None if text == "NaT" else text
+    if kind and hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=repr)
+    return str(value)
+
+
+def named(value: Any) -> Any:
+    """What a group or key is called: a value that `json` takes; what is no value is None."""
+    value = plain(value)
+    if isinstance(value, float) and value != value:
+        return None
+    if isinstance(value, dict):
+        return {str(key): named(item) for key, item in value.items()}
+    return [named(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def free(name: str, prefix: str, taken: set[str]) -> str:
+    """A column's name, prefixed until no other has it; it is taken from now on."""
+    while name in taken:
+        name = f"{prefix}_{name}"
+    taken.add(name)
+    return name
 
 
 def _input(info: InputInfo) -> dict[str, Any]:
@@ -139,6 +196,10 @@ def _input(info: InputInfo) -> dict[str, Any]:
         "shape": list(info.shape),
         "dtype": info.dtype,
     }
+
+
+def _percentile(level: str) -> str:
+    return f"p{float(level) * 100:g}"
 
 
 def _summary(summary: Summary) -> dict[str, Any]:
@@ -169,15 +230,24 @@ def _loss(item: LossResult) -> dict[str, Any]:
         "spec": item.spec,
         "convention": item.convention,
         "reduction": item.reduction,
+        "unit": item.unit,
         **_summary(item.summary),
         "valueless": item.valueless,
     }
     if item.components:
         found["components"] = list(item.components)
     if item.groups is not None:
-        found["groups"] = [{"group": g.group, **_summary(g.summary)} for g in item.groups]
+        found["groups"] = [
+            {
+                "group": {str(column): named(value) for column, value in g.group.items()},
+                **_summary(g.summary),
+            }
+            for g in item.groups
+        ]
     if item.worst is not None:
-        found["worst"] = [{"sample": w.sample, "key": w.key, "value": w.value} for w in item.worst]
+        found["worst"] = [
+            {"sample": w.sample, "key": named(w.key), "value": w.value} for w in item.worst
+        ]
     if item.per_sample is not None:
         found["per_sample"] = item.per_sample.tolist()
     return found

@@ -12,6 +12,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from lossctl.losses.definition import REQUIRED, Param
+from lossctl.spec import format_value
+
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 COMMANDS = ROOT / "lossctl" / "docs" / "commands.md"
@@ -43,7 +46,7 @@ def loss_table() -> str:
     for task, title in losses.TASKS.items():
         rows = [
             f"| `{item.name}` | {_cell(item.summary)} | {_cell(item.formula)} | "
-            f"{' '.join(f'`{param.name}`' for param in item.params)} | "
+            f"{' '.join(f'`{_param(param)}`' for param in item.params)} | "
             f"{' '.join(item.conventions)} |"
             for item in losses.all()
             if item.task == task
@@ -53,6 +56,13 @@ def loss_table() -> str:
             rule = "| --- | --- | --- | --- | --- |"
             parts.append("\n".join([f"**{title}**", "", head, rule, *rows]))
     return "\n\n".join(parts) + "\n"
+
+
+def _param(param: Param) -> str:
+    """As it is written in a spec: `delta=1`, `beta=…` where it must be given."""
+    if param.default == REQUIRED:
+        return f"{param.name}=…"
+    return f"{param.name}={format_value(param.default)}"
 
 
 def _cell(text: str) -> str:

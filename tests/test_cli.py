@@ -318,3 +318,102 @@ def test_interruption_ends_with_130_and_leaves_nothing(tmp_path: Path) -> None:
     assert running.returncode == 130
     assert (printed, said.strip()) == ("", "interrupted")
     assert not out.exists()
+
+
+@pytest.mark.parametrize(("redirect", "status"), [("2>&-", 0), (">&-", 0), (">&- 2>&-", 0)])
+def test_closed_streams_are_no_crash(pair: tuple[Path, Path], redirect: str, status: int) -> None:
+    command = f"{sys.executable} -m lossctl eval {pair[0]} {pair[1]} -l mse -q {redirect}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == status
+    assert "mistake" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_help_on_a_full_disk() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "lossctl", "--help"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: cannot write the result")
+
+
+def test_rows_in_another_order_are_refused(run: Run, tmp_path: Path) -> None:
+    first = csv(tmp_path / "p.csv", "id,y_pred\na,1\nb,2\nc,3\n")
+    second = csv(tmp_path / "t.csv", "id,y_true\na,1\nc,3\nb,2\n")
+    ran = run("eval", first, second, "-l", "mae")
+    assert (ran.status, ran.out) == (2, "")
+    assert "id is b at" in ran.err
+    assert "--on id" in ran.err
+    assert run("eval", first, second, "-l", "mae", "--on", "id", "-q").out == "0.0\n"
+    by_row = run("eval", first, second, "-l", "mae", "--on", "row", "-q")
+    assert float(by_row.out) == pytest.approx(2 / 3)
+
+
+def test_a_key_may_be_text_here_and_a_number_there(run: Run, tmp_path: Path) -> None:
+    first = csv(tmp_path / "p.csv", "id,y_pred\n1,1\n2,2\n")
+    second = csv(tmp_path / "t.csv", "id,y_true\nA7,5\n2,2\n1,1\n")
+    for files in ((first, second), (second, first)):
+        named = ("--prediction", "y_true", "--target", "y_pred") if files[0] == second else ()
+        ran = run("eval", *files, "-l", "mae", "--on", "id", "--unmatched", "drop", "-q", *named)
+        assert ran.out == "0.0\n", ran.err
+
+
+def test_columns_are_never_taken_for_what_they_are_not(run: Run, tmp_path: Path) -> None:
+    forgotten = run("eval", csv(tmp_path / "a.csv", "id,y_pred\n1,5\n2,6\n"), "-l", "mae")
+    assert (forgotten.status, forgotten.out) == (2, "")
+    weight = csv(tmp_path / "b.csv", "y_pred,w\n1,5\n2,6\n")
+    assert run("eval", weight, "-l", "mae", "--weight", "w").status == 2
+    text = csv(tmp_path / "c.csv", "id,y_pred\n1,0.5\n2,n/d\n")
+    target = csv(tmp_path / "d.csv", "y_true\n1\n2\n")
+    ran = run("eval", text, target, "-l", "mae")
+    assert ran.status == 2
+    assert "row 1 (line 3), column y_pred" in ran.err
+    same = run("eval", forgotten_path := tmp_path / "a.csv", "-l", "mae", "--prediction", "id",
+               "--target", "id")  # fmt: skip
+    assert same.status == 2
+    assert "the same column" in same.err
+    assert forgotten_path.exists()
+
+
+def test_the_output_may_not_be_an_input(run: Run, tmp_path: Path) -> None:
+    path = csv(tmp_path / "d.csv", "y_pred,y_true\n1,0\n")
+    before = path.read_text()
+    for output in (path, tmp_path / "." / "d.csv"):
+        ran = run("eval", path, "-l", "mae", "-o", output)
+        assert ran.status == 2
+        assert "among the inputs" in ran.err
+    (tmp_path / "parts").mkdir()
+    csv(tmp_path / "parts" / "1.csv", before)
+    ran = run("eval", tmp_path / "parts", "-l", "mae", "-o", tmp_path / "parts" / "2.csv")
+    assert ran.status == 2
+    assert path.read_text() == before
+
+
+def test_an_input_may_be_a_column_by_its_bare_name(run: Run, tmp_path: Path) -> None:
+    path = csv(tmp_path / "d.csv", "mean,var,y\n1,2,0\n1,3,2\n")
+    arguments = ("eval", path, "-l", "gaussian_nll", "--prediction", "mean", "-q")
+    bare = run(*arguments, "--input", "variance=var", "--input", "target=y")
+    coloned = run(*arguments, "--input", "variance=::var", "--target", "y")
+    assert bare.status == 0, bare.err
+    assert bare.out == coloned.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("--from-logits",), "-l NAME:from_logits=VALUE"),
+        (("b.csv", "c.csv"), "quote a glob"),
+        (("--prediction", "a", "--prediction", "b"), "given twice"),
+        (("--on", "a", "--on", "b"), "given twice"),
+    ],
+)
+def test_words_that_are_not_understood(
+    run: Run, tmp_path: Path, arguments: tuple[str, ...], hint: str
+) -> None:
+    path = csv(tmp_path / "d.csv", "y_pred,y_true\n1,0\n")
+    ran = run("eval", path, "-l", "mae", *arguments)
+    assert ran.status == 2
+    assert hint in ran.err
+    assert len(ran.err.splitlines()) == 2

@@ -163,3 +163,120 @@ def test_nan_goes_through_where_it_may_and_is_refused_where_not(loss: Loss) -> N
 
 def _params(loss: Loss) -> dict[str, Any]:
     return loss.validate(dict(loss.example.params))
+
+
+@each_paired
+@pytest.mark.parametrize("reduction", ["mean", "sum", "batchmean", "samplemean"])
+def test_weights_of_one_change_no_figure(loss: Loss, reduction: str) -> None:
+    inputs = rows(loss, list(range(9)))
+
+    def summary(**options: Any) -> dict[str, Any]:
+        found = lossctl.evaluate(spec_of(loss), **inputs, reduction=reduction, **options)
+        figures = found.losses[0].summary._asdict()
+        interval = figures.pop("interval")
+        figures.pop("quantiles")  # interpolated without weights, never with them
+        return figures | ({"low": interval.low, "high": interval.high} if interval else {})
+
+    alone, weighted = summary(), summary(weight=np.ones(9))
+    assert weighted == pytest.approx(alone, rel=1e-7, abs=1e-12)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "batchmean", "samplemean"])
+def test_samples_without_a_value_weigh_nothing(reduction: str) -> None:
+    prediction = np.array([[0.5, 0.5], [0.25, 0.75], [0.1, 0.9], [0.5, 0.5], [0.3, 0.7]])
+    target, weight = np.array([0, 0, 9, 9, 1]), np.array([1.0, 2.0, 3.0, 4.0, 0.0])
+    group = np.array(["a", "b", "a", "b", "b"], dtype=object)
+    spec = "cross_entropy:ignore_index=9"
+    found = lossctl.evaluate(
+        spec, prediction=prediction, target=target, weight=weight, by={"g": group},
+        reduction=reduction,
+    ).losses[0]  # fmt: skip
+    alone = lossctl.evaluate(
+        spec, prediction=prediction[:2], target=target[:2], weight=weight[:2], reduction=reduction
+    ).losses[0]
+    assert found.summary.value == pytest.approx(alone.summary.value, rel=1e-14)
+    assert found.summary.mean == pytest.approx(alone.summary.mean, rel=1e-14)
+    assert found.summary.std == pytest.approx(alone.summary.std, rel=1e-12)
+    assert found.summary.n == 2
+    assert found.valueless == 2
+    assert found.groups is not None
+    assert [item.summary.n for item in found.groups] == [1, 1]
+
+
+def test_a_sample_of_weight_zero_takes_no_part() -> None:
+    found = lossctl.evaluate("bce", prediction=[0.5, 0.0, 0.25], target=[1, 1, 1], weight=[1, 0, 1])
+    summary = found.losses[0].summary
+    assert summary.value == pytest.approx((math.log(2) + math.log(4)) / 2)
+    assert (summary.n, summary.nonfinite) == (2, 0)
+    assert summary.max == pytest.approx(math.log(4))
+
+
+def test_unpaired_inputs_have_no_rows_in_common() -> None:
+    rng = np.random.default_rng(0)
+    real, fake = rng.standard_normal(1000), rng.standard_normal(700) + 1
+
+    def interval(real: Any, fake: Any) -> tuple[float, float, float]:
+        summary = lossctl.evaluate("wasserstein_critic", real=real, fake=fake).losses[0].summary
+        assert summary.interval is not None
+        assert math.isnan(summary.mean)
+        return summary.value, summary.interval.low, summary.interval.high
+
+    value, low, high = interval(real, fake)
+    assert value == pytest.approx(real.mean() - fake.mean(), rel=1e-12)
+    half = 1.96 * math.sqrt(real.var(ddof=1) / 1000 + fake.var(ddof=1) / 700)
+    assert (high - low) / 2 == pytest.approx(half, rel=0.01)
+    assert interval(np.sort(real), np.sort(fake)) == pytest.approx((value, low, high), rel=1e-9)
+    for options in ({"reduction": "sum"}, {"per_sample": True}, {"worst": 3}, {"nan": "skip"}):
+        with pytest.raises(lossctl.UsageError, match="different samples"):
+            lossctl.evaluate("wasserstein_critic", real=real, fake=fake, **options)
+    both = lossctl.evaluate(
+        ["gan_discriminator:from_logits=true", "wgan_generator"], real=real, fake=fake
+    )
+    assert both.losses[1].value == pytest.approx(-fake.mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize("at", [65_535, 65_536, 131_072])
+def test_blocks_leave_no_seam(at: int) -> None:
+    rng = np.random.default_rng(at)
+    prediction, target = rng.standard_normal((2, at + 1))
+    weight = rng.random(at + 1)
+    error = np.abs(prediction - target)
+    found = lossctl.evaluate(
+        ["mae", "rmse"], prediction=prediction, target=target, weight=weight, worst=2,
+        per_sample=True,
+    )  # fmt: skip
+    mae, rmse = found.losses
+    assert mae.value == pytest.approx((weight * error).sum() / weight.sum(), rel=1e-13)
+    assert rmse.value == pytest.approx(
+        math.sqrt((weight * error**2).sum() / weight.sum()), rel=1e-13
+    )
+    assert mae.per_sample == pytest.approx(error, rel=1e-15)
+    assert [item.sample for item in mae.worst or ()] == np.argsort(-error)[:2].tolist()
+
+
+def test_labels_of_two_codings_are_refused_across_blocks() -> None:
+    target = np.r_[np.zeros(65_536), -np.ones(65_536)]
+    with pytest.raises(lossctl.DataError, match="both -1 and 0"):
+        lossctl.evaluate("hinge", prediction=np.zeros(131_072), target=target)
+
+
+def test_sums_beyond_the_floats_are_infinite() -> None:
+    for weight in (None, [1e10, 1e10, 1e10]):
+        found = lossctl.evaluate("mae", prediction=[1e308] * 3, target=[0.0] * 3, weight=weight)
+        summary = found.losses[0].summary
+        assert summary.value in (pytest.approx(1e308, rel=1e-12), math.inf)
+        assert summary.interval is None or math.isfinite(summary.interval.low)
+    found = lossctl.evaluate("mae", prediction=[1e308] * 3, target=[0.0] * 3, reduction="sum")
+    assert found.losses[0].value == math.inf
+
+
+def test_probabilities_taken_for_logits_are_noted() -> None:
+    spec = "bce:from_logits=true"
+    doubtful = lossctl.evaluate(spec, prediction=[0.2, 0.9], target=[0, 1])
+    assert any("as probabilities do" in note for note in doubtful.notes)
+    assert not lossctl.evaluate(spec, prediction=[0.2, 1.9], target=[0, 1]).notes
+
+
+def test_infinite_losses_are_noted_with_their_place() -> None:
+    found = lossctl.evaluate("bce", prediction=[0.2, 0.0, 0.0], target=[0, 1, 1])
+    assert found.notes == ("bce: not finite in 2 samples, first in row 1",)

@@ -93,7 +93,7 @@ def test_groups_are_states_of_their_own(rows: list[tuple[float, int]], parts: in
         present, local = np.unique(codes[index], return_inverse=True)
         part = State(PLAIN, len(present), quantiles=True)
         block = values[index]
-        part.add(Block(PLAIN, block[:, None], None, block, None, None), Grouping.of(local))
+        part.add(Block(PLAIN, block[:, None], None, block, None, None), Grouping.of(local, None))
         total.merge(part, present)
     for code in range(int(codes.max()) + 1):
         own = values[codes == code]

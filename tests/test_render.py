@@ -40,7 +40,7 @@ from lossctl.losses.definition import (
     Param,
     Sums,
 )
-from lossctl.render import FORMATS, Style, render
+from lossctl.render import FORMATS, Style, check, render
 from lossctl.render.curve import plot
 from lossctl.render.example import commands
 from lossctl.render.explain import loss_dict, loss_list, loss_page, losses_json
@@ -420,7 +420,7 @@ def test_csv_reads_back(found: Report) -> None:
     summaries = [
         (item, group.summary)
         for item in found.losses
-        for group in item.groups or (Group({}, item.summary),)
+        for group in (Group({}, item.summary), *(item.groups or ()))
     ]
     for (item, figures), row in zip(summaries, rows, strict=True):
         read = dict(zip(header, row, strict=True))
@@ -430,11 +430,93 @@ def test_csv_reads_back(found: Report) -> None:
 
 def test_csv_names_of_groups_do_not_hide_figures() -> None:
     groups = (Group({"value": "a", "group_value": "b"}, summary(1.5)),)
-    header, row = csv.reader(
-        io.StringIO(render(report(result("mse", summary(1), groups=groups)), "csv"))
-    )
+    found = report(result("mse", summary(1), groups=groups))
+    header, whole, row = csv.reader(io.StringIO(render(found, "csv")))
     read = dict(zip(header, row, strict=True))
     assert (read["value"], read["group_value"], read["group_group_value"]) == ("1.5", "a", "b")
+    read = dict(zip(header, whole, strict=True))
+    assert (read["value"], read["group_value"], read["group_group_value"]) == ("1", "", "")
+    frame = found.to_pandas()
+    assert frame[["value", "group_value", "group_group_value"]].values.tolist() == [[1.5, "a", "b"]]
+
+
+def test_a_report_is_plain_values_whatever_the_groups_and_keys_are() -> None:
+    values = [
+        *(datetime.date(2024, 2, 29), datetime.datetime(2024, 2, 29, 12), Decimal("1.10"), b"x"),
+        *(np.float64("nan"), np.float32("nan"), float("nan"), Decimal("NaN"), None),
+        *(np.datetime64("NaT"), np.int8(3), (datetime.date(2024, 2, 29), b"y")),
+    ]
+    item = result("mse", summary(1.5), groups=by("g", values, 1.5)[0])
+    item = item._replace(worst=tuple(Worst(i, value, 1.0) for i, value in enumerate(values)))
+    found = json.loads(json.dumps(report(item).to_dict()))["losses"][0]
+    plain = ["2024-02-29", "2024-02-29T12:00:00", "1.10", "x", *[None] * 6, 3, ["2024-02-29", "y"]]
+    assert [group["group"]["g"] for group in found["groups"]] == plain
+    assert [worst["key"] for worst in found["worst"]] == plain
+    assert found["unit"] == "nats"
+
+
+# What a format does not show ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("format", "asked", "hidden"),
+    [
+        ("quiet", {"by": ("g",)}, "--by"),
+        ("quiet", {"worst": 3, "per_sample": True}, "--worst and --per-sample"),
+        ("csv", {"worst": 3}, "--worst"),
+        ("csv", {"by": ("g",), "per_sample": True}, "--by"),
+        ("jsonl", {"by": ("g",), "worst": 3}, "--worst"),
+        ("jsonl", {"per_sample": True, "worst": 3}, "--worst"),
+    ],
+)
+def test_a_format_that_would_leave_something_out_is_refused(
+    format: str, asked: dict[str, Any], hidden: str
+) -> None:
+    nothing: dict[str, Any] = {"worst": None, "per_sample": False, "by": ()}
+    with pytest.raises(UsageError, match=f"leave out {hidden}\n.*table, json or markdown"):
+        check(format, **(nothing | asked))
+
+
+def test_groups_that_go_to_a_file_are_not_left_out() -> None:
+    check("quiet", worst=None, per_sample=False, by=("g",), output="o.csv")
+    check("csv", worst=None, per_sample=True, by=("g",), output="o.csv")
+    with pytest.raises(UsageError, match="--worst"):
+        check("jsonl", worst=1, per_sample=False, by=("g",), output="o.csv")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_format_that_shows_all_is_not_refused(format: str) -> None:
+    check(format, worst=None, per_sample=False, by=())
+    if format in ("table", "json", "markdown"):
+        check(format, worst=3, per_sample=True, by=("g",))
+    elif format != "quiet":
+        check(format, worst=None, per_sample=False, by=("g",))
+        check(format, worst=None, per_sample=True, by=())
+    if format == "jsonl":
+        check(format, worst=3, per_sample=False, by=())
+
+
+def test_the_legend_says_what_is_weighted() -> None:
+    found = CASES["plain"]
+    assert "weighted" not in render(found)
+    weight = InputInfo("w.npy", (), (442,), "double")
+    text = render(found._replace(inputs={**found.inputs, "weight": weight}))
+    assert "std … max: of the losses of single samples, weighted" in text
+
+
+def test_an_interval_stays_beside_its_value() -> None:
+    groups = by("g", ["a", "b"], 1.5)[0]
+    items = [result(f"loss_{i}", summary(1.5), groups=groups) for i in range(6)]
+    text = render(report(*items), "table", Style(terminal=True, width=40))
+    heads = [line for line in text.split("By g\n")[1].splitlines() if line.startswith("g ")]
+    assert len(heads) > 1
+    assert all(re.fullmatch(r"g +(n +)?(loss_\d +± 95% *)+", line) for line in heads)
+
+
+def test_intervals_of_groups_that_are_not_symmetric_have_two_ends() -> None:
+    found = summary(5.0)._replace(interval=Interval(0.9, 4.0, 8.0, "bootstrap"))
+    text = render(report(result("mse", summary(5.0), groups=(Group({"g": 1}, found),))))
+    assert re.search(r"g +n +mse +90% low +90% high", text)
 
 
 @given(reports() | reports(samples=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
@@ -12,7 +13,8 @@ from lossctl.losses import Loss
 from lossctl.plan import MAIN, Plan, Source, needs
 from lossctl.report import InputInfo
 from lossctl.sources import Reference, choose, open_table
-from lossctl.sources.table import Column, Format, Table
+from lossctl.sources.select import goes_by
+from lossctl.sources.table import Column, Format, Table, Want
 
 
 class Wanted(NamedTuple):
@@ -20,7 +22,7 @@ class Wanted(NamedTuple):
 
     table: Table
     columns: tuple[Column, ...]
-    numeric: bool = True
+    want: Want = Want.NUMBERS
     stacked: bool = False  # several columns, side by side on the last axis
 
     @property
@@ -47,6 +49,8 @@ class Opened:
     keys: dict[int, Wanted] = field(default_factory=dict)  # by table, where rows are joined
     uses: dict[Loss, tuple[str, ...]] = field(default_factory=dict)  # the inputs of each loss
     tables: dict[object, Table] = field(default_factory=dict)
+    ids: list[tuple[Wanted, Wanted]] = field(default_factory=list)  # that must agree row by row
+    notes: list[str] = field(default_factory=list)  # what was decided that may surprise
 
     def close(self) -> None:
         """Close every table."""
@@ -85,6 +89,8 @@ def open_inputs(plan: Plan) -> Opened:
             opened.by[name] = _side(opened, plan, name, source, numeric=False)
         if plan.on is not None:
             _keys(opened, plan.on)
+        elif not plan.by_row and not plan.unpaired:
+            _ids(opened)
     except BaseException:
         opened.close()
         raise
@@ -154,9 +160,9 @@ def _alternative(opened: Opened, plan: Plan, loss: Loss) -> tuple[str, ...]:
 
 
 def _present(opened: Opened, plan: Plan, name: str) -> bool:
-    """Whether an open table has a column of just this name."""
+    """Whether an open table has a column that goes by this name."""
     return any(
-        column.name.lower() == name and column.numeric
+        goes_by(column.name, name) and column.numeric
         for table in _main_tables(opened, plan)
         for column in table.columns
     )
@@ -181,19 +187,64 @@ def _choose(opened: Opened, plan: Plan, name: str) -> None:
     else:
         table = _table(opened, name, source, plan.format)
         columns = source.columns if isinstance(source, Reference) else None
-    taken = frozenset(
-        column.name
-        for other in opened.inputs.values()
-        if other.table is table and len(table.columns) > 1
-        for column in other.columns
-    )
-    chosen = choose(table, columns, name, taken)
-    opened.inputs[name] = Wanted(table, chosen, True, len(chosen) > 1)
+    serving = [other for other in opened.inputs.values() if other.table is table]
+    several = len(table.columns) > 1
+    taken = {column.name for other in serving for column in other.columns} if several else set()
+    if columns is None and _is_frame(source) and not _shared(plan, name):
+        chosen = tuple(column for column in table.columns if column.numeric)
+    else:
+        chosen = choose(
+            table, columns, name, frozenset(taken),
+            beside=_side_columns(plan), alone=not (serving and several),
+        )  # fmt: skip
+    for other, wanted in opened.inputs.items():
+        if wanted.table is table and wanted.columns == chosen and len(table.columns) > 1:
+            raise UsageError(
+                f"{other} and {name} are the same column, {chosen[0].name} of {table.source}",
+                f"name another: --{name} COLUMN" if name in MAIN else f"--input {name}=::COLUMN",
+            )
+    if _out_of_order(columns, chosen):
+        listed = ", ".join(column.name for column in chosen[:3])
+        opened.notes.append(
+            f"{name}: {listed}, … are in the file's order, which is not that of their numbers"
+        )
+    opened.inputs[name] = Wanted(table, chosen, _want(plan, name), len(chosen) > 1)
     if len({column.shape for column in chosen}) > 1:
         raise DataError(
             f"{table.source}: the columns of {name} hold lists of different lengths",
             "name one list column, or columns of single numbers",
         )
+
+
+def _want(plan: Plan, name: str) -> Want:
+    """Lists of any lengths are read where every loss that takes the input takes such."""
+    takes = [item for loss in plan.definitions for item in loss.inputs if item.name == name]
+    return Want.RAGGED if all(item.ragged for item in takes) else Want.NUMBERS
+
+
+def _side_columns(plan: Plan) -> frozenset[str]:
+    """The columns that are asked for as weight, group or key, and so are no inputs."""
+    sources = [plan.weight, *plan.by.values()]
+    names = {item.columns for item in sources if isinstance(item, Reference) and not item.path}
+    return frozenset(name for name in (*names, plan.on) if name)
+
+
+def _is_frame(source: Source) -> bool:
+    return not isinstance(source, Reference) and hasattr(source, "columns")
+
+
+def _shared(plan: Plan, name: str) -> bool:
+    """Whether the table of this input is to serve other inputs too."""
+    return not all(other in plan.inputs for other in MAIN if other != name)
+
+
+def _out_of_order(columns: str | None, chosen: tuple[Column, ...]) -> bool:
+    """Whether a glob has found numbered columns in another order than their numbers'."""
+    if columns is None or "*" not in columns:
+        return False
+    numbers = [re.search(r"(\d+)$", column.name) for column in chosen]
+    found = [int(number[1]) for number in numbers if number]
+    return len(found) == len(chosen) and found != sorted(found)
 
 
 def _table_with(tables: list[Table], columns: str | None, name: str) -> Table | None:
@@ -214,20 +265,25 @@ def _side(opened: Opened, plan: Plan, name: str, source: Source, *, numeric: boo
     if not isinstance(source, Reference):
         table = _table(opened, name, source, plan.format)
         columns = table.columns
-    elif source.path:
+    elif source.path and (source.columns or not _has_column(opened, plan, source.path)):
         table = _table(opened, name, source, plan.format)
         columns = choose(table, source.columns, name, frozenset())
     else:
+        column = source.columns or source.path
         tables = _main_tables(opened, plan)
-        having = [t for t in tables if any(c.name == source.columns for c in t.columns)]
+        having = [t for t in tables if any(c.name == column for c in t.columns)]
         table = (having or tables)[0]
-        columns = choose(table, source.columns, name, frozenset())
+        columns = choose(table, column, name, frozenset())
     if len(columns) != 1 or columns[0].shape != ():
         raise UsageError(
             f"--{'weight' if numeric else 'by'} {name}: one column with one value a row is needed",
             "name a single column",
         )
-    return Wanted(table, columns, numeric)
+    return Wanted(table, columns, Want.NUMBERS if numeric else Want.ANY)
+
+
+def _has_column(opened: Opened, plan: Plan, name: str) -> bool:
+    return any(c.name == name for table in _main_tables(opened, plan) for c in table.columns)
 
 
 def _keys(opened: Opened, key: str) -> None:
@@ -240,7 +296,35 @@ def _keys(opened: Opened, key: str) -> None:
         columns = choose(table, key, "key", frozenset())
         if len(columns) != 1 or columns[0].shape != ():
             raise UsageError(f"--on {key}: the key must be one column", "name a single column")
-        opened.keys[id(table)] = Wanted(table, columns, numeric=False)
+        opened.keys[id(table)] = Wanted(table, columns, Want.ANY)
+
+
+_ID = re.compile(r"(.*_)?(id|key|uid|uuid|guid|index|idx)", re.IGNORECASE)
+
+
+def _ids(opened: Opened) -> None:
+    """Columns that name the rows in two tables: where they differ, so does the order."""
+    used = {
+        (id(item.table), column.name)
+        for item in (*opened.inputs.values(), *opened.by.values())
+        for column in item.columns
+    }
+    first = opened.first
+    for table in {id(item.table): item.table for item in opened.inputs.values()}.values():
+        if table is first or table.separate or first.separate:
+            continue
+        theirs = {column.name: column for column in table.columns}
+        for column in first.columns:
+            pair = ((id(first), column.name), (id(table), column.name))
+            if column.name not in theirs or not _ID.fullmatch(column.name) or used & set(pair):
+                continue
+            if column.shape == () and theirs[column.name].shape == ():
+                opened.ids.append(
+                    (
+                        Wanted(first, (column,), Want.ANY),
+                        Wanted(table, (theirs[column.name],), Want.ANY),
+                    )
+                )
 
 
 def _serves(opened: Opened, plan: Plan, name: str) -> bool:

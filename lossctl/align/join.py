@@ -15,26 +15,31 @@ import numpy.typing as npt
 from lossctl.align.inputs import Opened, Wanted
 from lossctl.align.rows import Batch, Stream, Task, all_wanted, block_rows, gather
 from lossctl.errors import DataError, counted
-from lossctl.sources.table import Arrays, Table
+from lossctl.sources.rebatch import joined
+from lossctl.sources.table import Arrays, Table, Want
 
 if TYPE_CHECKING:
     import pandas as pd
 
 EXAMPLES = 3
+_NUMBERS = "biuf"  # the kinds of dtype whose keys are compared as numbers
 
 
 class Held:
     """A table in memory, found by key."""
 
-    def __init__(self, key: Wanted, names: dict[str, bool], rows: int) -> None:
+    def __init__(self, key: Wanted, names: dict[str, Want], rows: int) -> None:
         import pandas as pd
 
         self.table, self.name = key.table, key.columns[0].name
-        parts = [slab.load() for slab in key.table.slabs({**names, self.name: False}, rows)]
+        names = {**names, self.name: names.get(self.name, Want.ANY)}
+        parts = [slab.load() for slab in key.table.slabs(names, rows)]
         self.arrays: Arrays = {
-            name: np.concatenate([part[name] for part in parts]) for name in (*names, self.name)
+            name: joined([part[name] for part in parts], want, name) for name, want in names.items()
         }
         self.index = pd.Index(self.arrays[self.name])
+        self.numeric = self.arrays[self.name].dtype.kind in _NUMBERS
+        self._as_text: pd.Index | None = None
         self.hits = np.zeros(len(self.index), dtype=np.int64)
         if self.index.hasnans:
             raise DataError(
@@ -44,18 +49,34 @@ class Held:
             )
         refuse_duplicates(key.table.source, self.name, self.index[self.index.duplicated()])
 
+    def _index_for(self, keys: npt.NDArray[Any]) -> pd.Index:
+        """The keys here; as text where those there are of another kind."""
+        if self.numeric and keys.dtype.kind in _NUMBERS:
+            return self.index
+        if self._as_text is None:
+            import pandas as pd
+
+            self._as_text = pd.Index(as_text(self.arrays[self.name]), dtype=object)
+        return self._as_text
+
+    def _like(self, keys: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return keys if self.numeric and keys.dtype.kind in _NUMBERS else as_text(keys)
+
     def find(self, keys: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
         """The row of each key; −1 where there is none."""
-        found = np.asarray(self.index.get_indexer(_like(keys, self.index)), dtype=np.intp)
+        index: Any = self._index_for(keys)
+        found = np.asarray(index.get_indexer(self._like(keys)), dtype=np.intp)
         self.hits += np.bincount(found[found >= 0], minlength=len(self.hits))
         return found
 
 
-def _like(keys: npt.NDArray[Any], index: pd.Index) -> Any:
-    """Keys that are text on one side only are compared as text."""
-    if keys.dtype.kind != "O" and index.dtype == object:
-        return keys.astype(str).astype(object)
-    return keys
+def as_text(keys: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Keys as text, in which 7, 7.0 and "7" are the same."""
+    return np.array([_text(key) for key in keys.tolist()], dtype=object)
+
+
+def _text(key: Any) -> str:
+    return str(int(key)) if isinstance(key, float) and key.is_integer() else str(key)
 
 
 def refuse_duplicates(source: str, name: str, keys: Sequence[Any] | Any) -> None:
@@ -81,11 +102,11 @@ class Join:
         self._missing: list[Any] = []
         self._lost = 0
         rows = block_rows(opened)
-        names: dict[int, dict[str, bool]] = {key: {} for key in opened.keys}
+        names: dict[int, dict[str, Want]] = {key: {} for key in opened.keys}
         for item in all_wanted(opened).values():
             for column in item.columns:
                 columns = names[id(item.table)]
-                columns[column.name] = columns.get(column.name, False) or item.numeric
+                columns[column.name] = item.want.also(columns.get(column.name, Want.ANY))
         main = opened.first
         self.key = opened.keys[id(main)]
         self.held = {
@@ -94,7 +115,7 @@ class Join:
             if table != id(main)
         }
         name = self.key.columns[0].name
-        self._stream = Stream(main, {name: False, **names[id(main)]}, rows)
+        self._stream = Stream(main, {name: Want.ANY, **names[id(main)]}, rows)
 
     def tasks(self) -> Iterator[Task]:
         """Blocks of matched rows.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lossctl.errors import DataError
-from lossctl.sources.table import Arrays, Column, Slab
+from lossctl.sources.table import Arrays, Column, Slab, Want
 
 
 class MemoryTable:
@@ -30,7 +30,7 @@ class MemoryTable:
             for key, array in self._arrays.items()
         )
 
-    def slabs(self, names: Mapping[str, bool], rows: int) -> Iterator[Slab]:
+    def slabs(self, names: Mapping[str, Want], rows: int) -> Iterator[Slab]:
         """Slices of the arrays."""
         for column in self.columns:
             if names.get(column.name) and not column.numeric:
@@ -56,7 +56,13 @@ def _contiguous(arrays: Arrays) -> Arrays:
 
 
 def _array(data: Any, name: str) -> Any:
-    array = data.get() if type(data).__module__.startswith("cupy") else np.asarray(data)
+    if isinstance(data, np.ma.MaskedArray):  # what is masked is null
+        wide: Any = data.astype(np.result_type(data.dtype, np.float32))
+        data = wide.filled(np.nan)
+    try:
+        array = data.get() if type(data).__module__.startswith("cupy") else np.asarray(data)
+    except ValueError as error:
+        raise DataError(f"{name} is no array: {error}", "give rows of equal length") from None
     if array.ndim == 0:
         raise DataError(f"{name} is a single number", "give an array (N, …), one entry a sample")
     if array.dtype.kind in "biufc":

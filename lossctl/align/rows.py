@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from lossctl.align.inputs import Opened, Wanted
 from lossctl.errors import DataError
-from lossctl.sources.table import Arrays, Slab, Table
+from lossctl.sources.table import Arrays, Slab, Table, Want
 
 ELEMENTS = 1 << 18
 """The elements of one input in a block: with the others' and the temporaries, what caches hold."""
@@ -50,7 +50,7 @@ def block_rows(opened: Opened) -> int:
 class Stream:
     """The slabs of one table (of one column, where columns have lengths of their own)."""
 
-    def __init__(self, table: Table, names: dict[str, bool], rows: int) -> None:
+    def __init__(self, table: Table, names: dict[str, Want], rows: int) -> None:
         self.table, self.names = table, names
         self.read = 0
         self._slabs = table.slabs(names, rows)
@@ -86,6 +86,12 @@ def in_order(opened: Opened, *, unpaired: bool) -> Iterator[Task]:
     Raises:
         DataError: The inputs differ in length.
     """
+    for name, item in opened.inputs.items():
+        if item.width == 0:
+            raise DataError(
+                f"{name} ({item.table.source}) has rows of no elements",
+                "give rows that hold values",
+            )
     rows = block_rows(opened)
     wanted = all_wanted(opened)
     if not unpaired:
@@ -93,7 +99,7 @@ def in_order(opened: Opened, *, unpaired: bool) -> Iterator[Task]:
         lengths = {label: count for label, count in known.items() if count is not None}
         if len(set(lengths.values())) > 1 and not any(i.table.separate for i in wanted.values()):
             raise _unequal({label: (wanted[label], n) for label, n in lengths.items()})
-    streams = _streams(wanted, rows)
+    streams = _streams([*wanted.values(), *(item for pair in opened.ids for item in pair)], rows)
     start = 0
     while True:
         slabs = {key: stream.next() for key, stream in streams.items()}
@@ -104,28 +110,32 @@ def in_order(opened: Opened, *, unpaired: bool) -> Iterator[Task]:
             raise _unequal(
                 {label: (item, streams[_key(item)].finish()) for label, item in wanted.items()}
             )
-        yield Task(start, max(sizes), _loader(opened, slabs))
+        yield Task(start, max(sizes), _loader(opened, slabs, start))
         start += max(sizes)
     if start == 0:
         raise DataError(f"{opened.first.source} holds no rows", "give at least one sample")
 
 
-def _streams(wanted: dict[str, Wanted], rows: int) -> dict[tuple[int, str | None], Stream]:
-    names: dict[tuple[int, str | None], tuple[Table, dict[str, bool]]] = {}
-    for item in wanted.values():
+def _streams(wanted: Iterable[Wanted], rows: int) -> dict[tuple[int, str | None], Stream]:
+    names: dict[tuple[int, str | None], tuple[Table, dict[str, Want]]] = {}
+    for item in wanted:
         _, columns = names.setdefault(_key(item), (item.table, {}))
         for column in item.columns:
-            columns[column.name] = columns.get(column.name, False) or item.numeric
+            columns[column.name] = item.want.also(columns.get(column.name, Want.ANY))
     return {key: Stream(table, columns, rows) for key, (table, columns) in names.items()}
 
 
 def _loader(
-    opened: Opened, slabs: dict[tuple[int, str | None], Slab | None]
+    opened: Opened, slabs: dict[tuple[int, str | None], Slab | None], start: int
 ) -> Callable[[], Batch]:
     def load() -> Batch:
         arrays: dict[tuple[int, str | None], Arrays] = {
             key: slab.load() for key, slab in slabs.items() if slab
         }
+
+        for pair in opened.ids:
+            mine, theirs = (gather(item, arrays[_key(item)]) for item in pair)
+            _require_same(pair[0], pair[1], mine, theirs, start)
 
         def get(wanted: Wanted) -> AnyArray:
             return gather(wanted, arrays.get(_key(wanted)))
@@ -140,13 +150,38 @@ def _loader(
     return load
 
 
+def _require_same(
+    first: Wanted, second: Wanted, mine: AnyArray, theirs: AnyArray, start: int
+) -> None:
+    """Refuse rows whose ids differ: they are not the same samples."""
+    if mine.dtype.kind == "O" or theirs.dtype.kind == "O":
+        mine, theirs = (array.astype(str).astype(object) for array in (mine, theirs))
+    differs = mine != theirs
+    if not differs.any():
+        return
+    row, name = int(differs.argmax()), first.columns[0].name
+    raise DataError(
+        f"the rows are not in the same order: {name} is {mine[row]!s} at "
+        f"{first.table.place(start + row)}, and {theirs[row]!s} at "
+        f"{second.table.place(start + row)}",
+        f"join the tables by it: --on {name}; or pair them by row all the same: --on row",
+    )
+
+
 def gather(wanted: Wanted, arrays: Arrays | None) -> AnyArray:
     """An input's array: its column, or its columns side by side on the last axis."""
     if arrays is None:  # an unpaired input that has ended
         shape = wanted.columns[0].shape or ()
         return np.empty((0, *shape, len(wanted.columns)) if wanted.stacked else (0, *shape))
     if wanted.stacked:
-        return np.stack([arrays[column.name] for column in wanted.columns], axis=-1)
+        parts = [arrays[column.name] for column in wanted.columns]
+        if len({part.shape for part in parts}) > 1:
+            names = ", ".join(column.name for column in wanted.columns[:3])
+            raise DataError(
+                f"{wanted.table.source}: the columns {names} hold lists of different lengths",
+                "name one list column, or columns of single numbers",
+            )
+        return np.stack(parts, axis=-1)
     return arrays[wanted.columns[0].name]
 
 

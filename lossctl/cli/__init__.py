@@ -79,26 +79,27 @@ def run(arguments: list[str] | None = None) -> int:
     Returns:
         The exit status.
     """
+    _require_streams()
     try:
         outcome: Any = lossctl.main(arguments, prog_name="lossctl", standalone_mode=False)
         sys.stdout.flush()
         return outcome if isinstance(outcome, int) else DONE
     except WriteError as error:
         return _stream_error(error.error)
-    except BrokenPipeError as error:  # under --help, which Click prints
-        return _stream_error(error)
     except click.exceptions.NoArgsIsHelpError as error:
         return _complain(error.format_message(), plain=True)
     except click.UsageError as error:
-        path = error.ctx.command_path if error.ctx else "lossctl"
         message = " ".join(error.format_message().split())
-        return _complain(f"error: {message}\nsee: {path} --help")
+        return _complain(f"error: {message}\n{_way_out(error)}")
     except click.ClickException as error:
         return _complain(f"error: {error.format_message()}")
     except LossctlError as error:
         return _complain(f"error: {error}")
     except (KeyboardInterrupt, click.Abort):
         return _complain("interrupted", status=INTERRUPTED)
+    except OSError as error:
+        # inputs and outputs say their own; what is left is --help, which Click prints
+        return _stream_error(error)
     except MemoryError:
         return _complain("error: out of memory\nuse fewer --threads, or leave out --per-sample")
     except Exception as error:
@@ -109,6 +110,26 @@ def run(arguments: list[str] | None = None) -> int:
             f"error: this is a mistake in lossctl, not in your data: {what}\n"
             "set LOSSCTL_DEBUG=1 to see where, and report it"
         )
+
+
+def _way_out(error: click.UsageError) -> str:
+    """What to do about words that Click did not understand."""
+    if isinstance(error, click.NoSuchOption):
+        from lossctl.losses import all
+
+        name = error.option_name.lstrip("-").replace("-", "_")
+        if any(param.name == name for loss in all() for param in loss.params):
+            return f"parameters are part of the loss: -l NAME:{name}=VALUE"
+    if "extra argument" in error.message:
+        return "quote a glob, so that it stays one reference: 'parts/*.parquet'"
+    return f"see: {error.ctx.command_path if error.ctx else 'lossctl'} --help"
+
+
+def _require_streams() -> None:
+    """A closed standard stream (`>&-`) is None: give its writers somewhere to write."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as we run
 
 
 def _stream_error(error: OSError) -> int:

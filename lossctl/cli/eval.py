@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from lossctl.cli.console import show, style
 from lossctl.errors import UsageError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 FORMATS = ("table", "json", "jsonl", "csv", "markdown")
 
@@ -18,6 +22,19 @@ def _complete_loss(_: click.Context, __: click.Parameter, typed: str) -> list[st
     from lossctl.losses import all
 
     return [item.name for item in all() if item.name.startswith(typed.lower())]
+
+
+def _once(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """The one value of an option; without this the last would silently win."""
+    if len(values) > 1:
+        given = " and ".join(values)
+        raise UsageError(f"{parameter.opts[-1]} is given twice: {given}", "give it once")
+    return values[0] if values else None
+
+
+def _single(*names: str, **facts: Any) -> Callable[[Command], Command]:
+    """An option that may be given once."""
+    return click.option(*names, multiple=True, callback=_once, **facts)
 
 
 @click.command(
@@ -43,17 +60,20 @@ Losses are listed by: lossctl losses""",
     "-l", "--loss", "losses", metavar="SPEC", multiple=True, shell_complete=_complete_loss,
     help="NAME[@CONVENTION][:PARAM=VALUE,…], or a weighted sum: 0.5*dice+0.5*bce. Repeatable.",
 )  # fmt: skip
-@click.option("--prediction", metavar="COLS", help="The prediction's columns.")
-@click.option("--target", metavar="COLS", help="The target's columns.")
+@_single("--prediction", metavar="COLS", help="The prediction's columns.")
+@_single("--target", metavar="COLS", help="The target's columns.")
 @click.option(
     "--input", "inputs", metavar="NAME=REF", multiple=True,
     help="An input of the loss by its name; REF without a path is a column of PREDICTION.",
 )  # fmt: skip
-@click.option("--weight", metavar="REF", help="Sample weights: a column, or a reference.")
+@_single("--weight", metavar="REF", help="Sample weights: a column, or a reference.")
 @click.option(
     "--by", metavar="COL", multiple=True, help="Also by group of this column. Repeatable."
 )
-@click.option("--on", metavar="KEY", help="Join the tables by this column, not by row.")
+@_single(
+    "--on", metavar="KEY",
+    help="Join the tables by this column. `--on row` pairs them by row whatever their columns say.",
+)  # fmt: skip
 @click.option(
     "--unmatched", type=click.Choice(["error", "drop"]), default="error", show_default=True,
     help="What a join does with rows without a partner.",
@@ -66,7 +86,7 @@ Losses are listed by: lossctl losses""",
 )  # fmt: skip
 @click.option("--per-sample", is_flag=True, help="Every sample's loss in the report.")
 @click.option("--worst", type=int, metavar="K", help="The K samples with the largest losses.")
-@click.option(
+@_single(
     "-o", "--output", metavar="FILE",
     help="Every sample's loss to a .csv, .parquet, .npy or .jsonl file.",
 )  # fmt: skip
@@ -129,9 +149,12 @@ def command(
     # Arrow's own allocators keep freed memory, which streams of blocks never ask for again
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from lossctl import plan as plans
+    from lossctl.render import check
     from lossctl.sources.table import Format
 
     layout = _layout(format_, as_json, quiet)
+    shown = {name: options[name] for name in ("worst", "per_sample", "by")}
+    check(layout, **shown, output=output)
     references = _references(prediction_file, target_file, prediction, target, inputs)
     plan = plans.make(
         losses,
@@ -185,14 +208,16 @@ def _references(
             raise UsageError(f"--input {item}: not NAME=REF", "for example: --input variance=v.npy")
         if name in found:
             raise UsageError(f"the input {name} is given twice", "give it once")
-        found[name] = reference
+        # a bare word is a column of PREDICTION, as it is for --weight and --by
+        bare = name == "target" and not re.search(r"[/:.*]", reference)
+        found[name] = f"::{reference}" if bare else reference
     return found
 
 
 def _output(path: str, plan: Any) -> Any:
     from lossctl import output
 
-    output.check(path)
-    if plan.whole:
+    output.check(path, plan.paths)
+    if plan.whole or plan.unpaired:
         raise UsageError("-o writes per-sample losses, and a loss here has none", "leave out -o")
     return output.opened(path, [item.label for item in plan.losses], plan.on, list(plan.by))

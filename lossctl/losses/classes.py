@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from lossctl.errors import SpecError
 from lossctl.losses.definition import Array, ArrayModule, InvalidInput, Param
 from lossctl.losses.domains import require
+from lossctl.losses.shapes import show_shape
 
 FROM_LOGITS = Param("from_logits", False, "prediction holds logits, not probabilities")
 LABEL_SMOOTHING = Param(
@@ -143,11 +144,6 @@ def class_axis(
     return fits[0]
 
 
-def show_shape(shape: tuple[int, ...]) -> str:
-    """The shape as text, with N for the samples."""
-    return f"({', '.join(['N', *map(str, shape[1:])])}{',' if len(shape) == 1 else ''})"
-
-
 def _either(axes: list[int]) -> str:
     return " or ".join(map(str, axes))
 
@@ -209,7 +205,9 @@ def class_ids(
             name,
             bad,
             f"has {{value}}, but prediction has classes 0 to {classes - 1}",
-            f"class ids count from 0; if {value:g} marks what is to be left out, say so: "
+            "class ids count from 0: subtract 1 from ids that count from 1"
+            if value == classes
+            else f"class ids count from 0; if {value:g} marks what is to be left out, say so: "
             f"ignore_index={value:g}"
             if classes > 1
             else "for one probability per sample there are bce and the other binary losses",

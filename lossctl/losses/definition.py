@@ -56,6 +56,7 @@ class Domain(NamedTuple):
     text: str
     check: Callable[[ArrayModule, Array, str], None]
     """(xp, values, input name); raises `InvalidInput`."""
+    exclusive: tuple[float, ...] = ()  # values of which a data set may hold only one
 
 
 class InvalidInput(Exception):  # noqa: N818 - it is raised in a sentence
@@ -162,6 +163,8 @@ class Input(NamedTuple):
     optional: bool = False
     constant: bool = False  # may also be one number, given as a parameter of this name
     labels: bool = False  # class ids or other whole numbers, never turned into floats
+    complex: bool = False  # may hold complex numbers
+    ragged: bool = False  # rows may be lists of any lengths, padded with −1
     help: str = ""
 
 

@@ -36,7 +36,7 @@ PROBABILITY = _within(
     "[0, 1]",
     lambda x: (x >= 0) & (x <= 1),
     "has {value}, outside [0, 1]",
-    "if these are logits, say so: from_logits=true",
+    "if these are logits, say so: from_logits=true; if percentages, divide by 100",
 )
 UNIT = _within(
     "[0, 1]",
@@ -71,7 +71,7 @@ def _check_margin_labels(xp: ArrayModule, values: Array, name: str) -> None:
         )
 
 
-MARGIN_LABEL = Domain("{−1, 1} or {0, 1}", _check_margin_labels)
+MARGIN_LABEL = Domain("{−1, 1} or {0, 1}", _check_margin_labels, exclusive=(0, -1))
 
 
 def _check_distribution(xp: ArrayModule, values: Array, name: str) -> None:

@@ -37,14 +37,19 @@ def fit(loss: Loss, arrays: Mapping[str, Array]) -> tuple[dict[str, Array], list
                 squeezed = [n for n, old, new in zip(names, shapes, fitting) if old != new]
                 fitted = {name: arrays[name].reshape(new) for name, new in zip(names, fitting)}
                 return {**arrays, **fitted}, squeezed
-    found = ", ".join(f"{name} {_show(shape)}" for name, shape in zip(names, shapes))
+    found = ", ".join(f"{name} {show_shape(shape)}" for name, shape in zip(names, shapes))
     wanted = ", ".join(f"{name} {loss.input(name).shape}" for name in names)
+    others = " or ".join(" and ".join(names) for names in loss.alternatives)
     raise InvalidInput(
-        names[0], None, f"and the others do not fit: {found}", f"{loss.name} takes {wanted}"
+        names[0],
+        None,
+        f"and the others do not fit: {found}",
+        f"{loss.name} takes {wanted}" + (f"; of its inputs it needs {others}" if others else ""),
     )
 
 
-def _show(shape: Shape) -> str:
+def show_shape(shape: Shape) -> str:
+    """The shape as text, with N for the samples."""
     return f"({', '.join(['N', *map(str, shape[1:])])}{',' if len(shape) == 1 else ''})"
 
 

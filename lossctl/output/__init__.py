@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from fnmatch import fnmatch
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lossctl.errors import DataError, UsageError, nearest
+from lossctl.report import free
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -20,11 +22,22 @@ FORMATS = {".csv": "delimited", ".parquet": "parquet", ".npy": "npy", ".jsonl": 
 """By extension, the module that writes it."""
 
 
+SAMPLE = "sample"
+"""The column of the samples' numbers."""
+
+
 class Writer(Protocol):
     """Writes columns of equal length, batch by batch."""
 
-    def write(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Append rows."""
+    def write(
+        self, side: Mapping[str, npt.NDArray[Any]], losses: Mapping[str, npt.NDArray[Any]]
+    ) -> None:
+        """Append rows.
+
+        Args:
+            side: The samples' numbers, keys and groups by column name; of any type.
+            losses: Their losses by column name, float64; no name is in both.
+        """
         ...
 
     def close(self) -> None:
@@ -32,12 +45,24 @@ class Writer(Protocol):
         ...
 
 
-def check(path: str) -> None:
-    """Refuse a path whose extension is no format, or whose folder is not there.
+def check(path: str, sources: Iterable[str]) -> None:
+    """Refuse a path that is an input, whose extension is no format, or whose folder is not there.
+
+    Args:
+        path: Where the per-sample losses are to go.
+        sources: The inputs' paths: files, folders and globs.
 
     Raises:
-        UsageError: With the formats that there are.
+        UsageError: With the way out.
     """
+    place = os.path.realpath(path)
+    for source in sources:
+        inside = os.path.isdir(source) and os.path.dirname(place) == os.path.realpath(source)
+        if inside or fnmatch(place, os.path.realpath(source)):
+            raise UsageError(
+                f"--output {path} is among the inputs, and would take their place",
+                "name another file, in another folder than the parts of a data set",
+            )
     _, extension = os.path.splitext(path)
     if extension.lower() not in FORMATS:
         known = ", ".join(FORMATS)
@@ -53,22 +78,27 @@ def check(path: str) -> None:
 class Output:
     """A sink that writes one row a sample: its number, key, groups and losses."""
 
-    def __init__(self, writer: Writer, labels: list[str], key: str | None, by: list[str]) -> None:
-        self.writer, self.labels, self.key, self.by = writer, labels, key, by
+    def __init__(
+        self, path: str, writer: Writer, labels: list[str], key: str | None, by: list[str]
+    ) -> None:
+        self.path, self.writer, self.labels = path, writer, labels
+        taken = {SAMPLE, *labels}
+        self.key = None if key is None else free(key, "key", taken)
+        self.by = [free(name, "group", taken) for name in by]
 
     def write(self, rows: Rows) -> None:
         """Take in the next samples."""
         import numpy as np
 
-        columns: dict[str, npt.NDArray[Any]] = {
-            "sample": np.arange(rows.start, rows.start + rows.samples)
+        side: dict[str, npt.NDArray[Any]] = {
+            SAMPLE: np.arange(rows.start, rows.start + rows.samples)
         }
         if self.key is not None and rows.batch.key is not None:
-            columns[self.key] = _placed(rows.batch.key, rows)
+            side[self.key] = _placed(rows.batch.key, rows)
         for name, array in zip(self.by, rows.batch.by):
-            columns[name] = _placed(array, rows)
-        columns |= dict(zip(self.labels, rows.losses))
-        self.writer.write(columns)
+            side[name] = _placed(array, rows)
+        with _said(self.path):
+            self.writer.write(side, dict(zip(self.labels, rows.losses)))
 
 
 def _placed(array: npt.NDArray[Any], rows: Rows) -> npt.NDArray[Any]:
@@ -93,18 +123,29 @@ def opened(path: str, labels: list[str], key: str | None, by: list[str]) -> Iter
     module = import_module(f"lossctl.output.{FORMATS[os.path.splitext(path)[1].lower()]}")
     make: Callable[[str], Writer] = module.open_writer
     try:
-        try:
+        with _said(path):
             writer = make(aside)
-            try:
-                yield Output(writer, labels, key, by)
-            finally:
+        try:
+            yield Output(path, writer, labels, key, by)
+        except BaseException:
+            with suppress(Exception):  # what went wrong first is what is said
                 writer.close()
+            raise
+        with _said(path):
+            writer.close()
             os.replace(aside, path)
-        except OSError as error:
-            raise DataError(f"cannot write {path}: {_reason(error)}", _way_out(error)) from None
     finally:
         if os.path.exists(aside):
             os.unlink(aside)
+
+
+@contextmanager
+def _said(path: str) -> Iterator[None]:
+    """Say of a file that cannot be written which it is."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {_reason(error)}", _way_out(error)) from None
 
 
 def _reason(error: OSError) -> str:

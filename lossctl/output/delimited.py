@@ -1,4 +1,4 @@
-"""CSV with a header; what has no loss is empty."""
+"""CSV with a header; a loss that is not there is `nan`, a group that is not there is empty."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ def _make(path: str, schema: pa.Schema) -> Any:
 
 def open_writer(path: str) -> ArrowWriter:
     """Start a file."""
-    return ArrowWriter(path, _make)
+    return ArrowWriter(path, _make, text=True)

@@ -19,11 +19,13 @@ class NpyWriter:
         self._file.write(b" " * _HEADER)
         self._rows, self._losses = 0, 0
 
-    def write(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Append the columns of float64."""
-        losses = [array for array in columns.values() if array.dtype == np.float64]
-        self._rows, self._losses = self._rows + len(losses[0]), len(losses)
-        self._file.write(np.stack(losses, axis=-1).tobytes())
+    def write(
+        self, side: Mapping[str, npt.NDArray[Any]], losses: Mapping[str, npt.NDArray[Any]]
+    ) -> None:
+        """Append the losses."""
+        rows = np.stack(list(losses.values()), axis=-1).astype("<f8", copy=False)
+        self._rows, self._losses = self._rows + len(rows), len(losses)
+        self._file.write(rows.tobytes())
 
     def close(self) -> None:
         """Write the header and close."""

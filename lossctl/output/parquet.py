@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
@@ -34,8 +35,11 @@ class _Grouped:
     def close(self) -> None:
         try:
             self._flush()
-        finally:
-            self._writer.close()
+        except BaseException:
+            with suppress(Exception):  # what went wrong first is what is said
+                self._writer.close()
+            raise
+        self._writer.close()
 
 
 def _make(path: str, schema: pa.Schema) -> Any:

@@ -29,8 +29,21 @@ def assemble(
             "every sample has NaN or null, so that none is left to evaluate",
             "look at the inputs, or let NaN through with --nan propagate",
         )
+    for name, values in worker.held.items():
+        if len(values) > 1:
+            both = " and ".join(f"{value:g}" for value in sorted(values))
+            raise DataError(
+                f"{name} holds both {both}: {opened.inputs[name].table.source}",
+                "use one coding of the labels, {0, 1} or {−1, 1}",
+            )
     for name in sorted(totals.squeezed):
         notes.append(f"{name}: trailing axes of length 1 were squeezed")
+    for name, probable in worker.probable.items():
+        if probable:
+            notes.append(
+                f"{name}: every value lies in [0, 1], as probabilities do, and from_logits=true "
+                "takes them for logits"
+            )
     infos = {}
     for name, wanted in _reported(opened).items():
         infos[name] = wanted.info(totals.lengths.get(name, totals.samples - totals.skipped))
@@ -39,7 +52,10 @@ def assemble(
         _loss(plan, bound, found, totals, whole.get(index))
         for index, (bound, found) in enumerate(zip(plan.losses, totals.losses))
     )
-    for item in losses:
+    for item, found in zip(losses, totals.losses):
+        if found.infinite and plan.nan != "propagate":
+            many = counted(item.summary.nonfinite, "sample")
+            notes.append(f"{item.loss}: not finite in {many}, first in {found.infinite}")
         if item.valueless:
             left = counted(item.valueless, "sample")
             notes.append(f"{item.loss}: nothing left to evaluate in {left}")
@@ -67,6 +83,7 @@ def _signature(plan: Plan, totals: Totals) -> str:
         "loss": " ".join(bound.full for bound in plan.losses),
         "reduction": plan.reduction,
         "nan": plan.nan,
+        "dtype": plan.dtype or "input",
         "n": totals.samples - totals.skipped,
         "data": totals.digest if plan.sign else "none",
     }

@@ -19,9 +19,10 @@ from lossctl.plan import Plan
 from lossctl.reduce import digest, samples
 from lossctl.reduce.figures import Layout
 from lossctl.reduce.samples import SampleSums
-from lossctl.reduce.state import Block, Columns, Flags, Floats, Grouping, State
+from lossctl.reduce.state import Block, Columns, Flags, Floats, Grouping, Indices, State
 
 AnyArray = npt.NDArray[Any]
+Codes = npt.NDArray[np.intp]
 
 
 class Missing(NamedTuple):
@@ -40,6 +41,7 @@ class Outcome(NamedTuple):
     state: State
     grouped: State | None
     losses: Floats | None  # (rows that were kept,), where they are wanted one by one
+    infinite: int | None  # the first of them whose loss is not finite
 
 
 @dataclass(eq=False, repr=False)
@@ -57,12 +59,14 @@ class BlockResult:
 
 
 class Worker:
-    """Evaluates blocks; has no state of its own, so that any thread may call it."""
+    """Evaluates blocks, on any thread."""
 
     def __init__(
         self, plan: Plan, backend: Backend, uses: Mapping[Loss, tuple[str, ...]], *, keep: bool
     ) -> None:
         self.plan, self.backend, self.uses, self.keep = plan, backend, uses, keep
+        self.held: dict[str, set[float]] = {}  # which of exclusive values there are, by input
+        self.probable: dict[str, bool] = {}  # logits by input that might be probabilities
         inputs = {item.name: item for loss in uses for item in loss.inputs}
         self.inputs: dict[str, Input] = inputs
 
@@ -134,10 +138,10 @@ class Worker:
         if rows == 0:
             return
         weight = self._weight(batch)
-        grouping = None
+        codes = grouping = None
         if batch.by:
             codes, result.groups = group_codes(batch.by)
-            grouping = Grouping.of(codes)
+            grouping = Grouping.of(codes, weight)
         arrays = {name: self._convert(name, array) for name, array in batch.inputs.items()}
         squeezed: set[str] = set()
         known: dict[Any, SampleSums] = {}
@@ -153,7 +157,7 @@ class Worker:
                     known[part.key] = samples.summed(self.backend, part, fitted, rows)
                 parts.append((factor, part, known[part.key]))
             groups = len(result.groups)
-            result.outcomes.append(self._outcome(parts, weight, grouping, groups))
+            result.outcomes.append(self._outcome(parts, weight, codes, grouping, groups))
         result.squeezed = frozenset(squeezed)
 
     def summed(self, part: Part, inputs: Mapping[str, AnyArray]) -> SampleSums:
@@ -171,14 +175,31 @@ class Worker:
             if item.name not in fitted:
                 fitted[item.name] = part.params.get(item.name)
                 continue
-            lifted = item.unless and part.params.get(item.unless)
-            if item.domain is not None and not lifted:
-                item.domain.check(self.backend.xp, fitted[item.name], item.name)
+            if item.domain is None:
+                continue
+            if item.unless and part.params.get(item.unless):
+                self._doubt(item, fitted[item.name])
+                continue
+            item.domain.check(self.backend.xp, fitted[item.name], item.name)
+            for value in item.domain.exclusive:
+                if bool((fitted[item.name] == value).any()):
+                    self.held.setdefault(item.name, set()).add(value)
         return fitted, squeezed
+
+    def _doubt(self, item: Input, values: Any) -> None:
+        """Find out whether values that are said to be logits all look like probabilities."""
+        if item.unless == "from_logits" and self.probable.setdefault(item.name, True):
+            inside = bool((values >= 0).all()) and bool((values <= 1).all())
+            # once disproved for one block it is for all, whichever thread comes first
+            self.probable[item.name] &= inside
 
     def _convert(self, name: str, array: AnyArray) -> Any:
         """To the dtype that the losses compute in, on the device."""
         kind, size = array.dtype.kind, array.dtype.itemsize
+        if kind == "c" and not self.inputs[name].complex:
+            raise InvalidInput(
+                name, None, "holds complex numbers", "give their real parts or absolute values"
+            )
         if self.inputs[name].labels:
             target = array.dtype
         elif self.plan.dtype is not None and kind != "c":
@@ -208,22 +229,33 @@ class Worker:
         self,
         parts: list[tuple[float, Part, SampleSums]],
         weight: Floats | None,
+        codes: Codes | None,
         grouping: Grouping | None,
         groups: int,
     ) -> Outcome:
         layout = Layout(tuple((f, part, sums.values.shape[1:]) for f, part, sums in parts))
         losses = per_sample(parts)
-        block = state_block(layout, [sums for _, _, sums in parts], losses, weight)
-        grouped = None
-        wanted = self.plan.quantiles
-        if grouping is not None:
-            grouped = State(block.columns, groups, wanted)
-            grouped.add(block, grouping)
-        state = State(block.columns, 1, wanted and grouping is None)
-        state.add(block, None)
+        block, nothing_left = state_block(layout, [sums for _, _, sums in parts], losses, weight)
         if block.valued is not None:
             losses = np.where(block.valued, losses, np.nan)
-        return Outcome(layout, state, grouped, losses if self.keep else None)
+        quantiles = self.plan.quantiles and not block.columns.unpaired
+        state = State(block.columns, 1, quantiles and codes is None)
+        grouped = None if codes is None else State(block.columns, groups, quantiles)
+        if nothing_left is not None:
+            state.valueless[0] += int(nothing_left.sum())
+            if grouped is not None and codes is not None:
+                np.add.at(grouped.valueless, codes[nothing_left], 1)
+        block, rows = taking_part(block)
+        state.add(block, None)
+        if grouped is not None and codes is not None:
+            grouped.add(
+                block, grouping if rows is None else Grouping.of(codes[rows], block.sample_weights)
+            )
+        first = None
+        if state.nonfinite[0]:
+            infinite = np.flatnonzero(~np.isfinite(block.losses))
+            first = int(infinite[0]) if rows is None else int(rows[infinite[0]])
+        return Outcome(layout, state, grouped, losses if self.keep else None, first)
 
 
 def per_sample(parts: list[tuple[float, Part, SampleSums]]) -> Floats:
@@ -239,13 +271,16 @@ def per_sample(parts: list[tuple[float, Part, SampleSums]]) -> Floats:
 
 def state_block(
     layout: Layout, sums: list[SampleSums], losses: Floats, weight: Floats | None
-) -> Block:
-    """The figures of a block as the columns that a state sums."""
+) -> tuple[Block, Flags | None]:
+    """The figures of a block as the columns that a state sums.
+
+    Returns:
+        The block, and which samples have nothing left to evaluate (None for none).
+    """
     n = len(losses)
     statistics = np.concatenate([item.values.reshape(n, -1) for item in sums], axis=1)
-    valued: Flags | None = None
-    weights: Floats | None = None
-    unit: tuple[float, ...] | None = None
+    valued = nothing_left = weights = unit = None
+    unpaired = any(item.unpaired for item in sums)
     if all(isinstance(item.weights, float) for item in sums):
         unit = tuple(
             float(item.weights) for item in sums for _ in range(prod(item.values.shape[1:]))
@@ -253,26 +288,40 @@ def state_block(
     else:
         full = [np.broadcast_to(item.weights, item.values.shape).reshape(n, -1) for item in sums]
         weights = np.concatenate(full, axis=1)
-        valued = np.logical_and.reduce([_valued(item, n) for item in sums])
-        if valued.all():
-            valued = None
+        # samples of different inputs make no sample together, and have no loss of their own
+        valued = np.zeros(n, dtype=bool) if unpaired else _all_present(full)
+        nothing_left = None if unpaired or valued.all() else ~valued
+        valued = None if valued.all() else valued
     derived = (
         unit is not None and statistics.shape[1] == 1 and not layout.finished
         and weight is None and layout.parts[0][0] == 1
     )  # fmt: skip
-    columns = Columns(statistics.shape[1], unit, derived, weight is not None)
-    return Block(columns, statistics, weights, losses, valued, weight)
+    columns = Columns(statistics.shape[1], unit, derived, weight is not None, unpaired)
+    return Block(columns, statistics, weights, losses, valued, weight), nothing_left
 
 
-def _valued(sums: SampleSums, n: int) -> Flags:
-    """Which samples have anything left to evaluate.
+def _all_present(weights: list[Floats]) -> Flags:
+    """Which samples have something left for every part of the loss."""
+    return np.asarray(np.logical_and.reduce([(item != 0).any(axis=1) for item in weights]))
 
-    Unpaired statistics need every input's row; components (classes) need any.
+
+def taking_part(block: Block) -> tuple[Block, Indices | None]:
+    """The rows that enter any sum, and which they are (None for all).
+
+    A sample of weight 0, or of which every element is left out, takes no part.
     """
-    if isinstance(sums.weights, float):
-        return np.ones(n, dtype=bool)
-    present = np.asarray(sums.weights).reshape(n, -1) != 0
-    return np.asarray(present.all(axis=1) if sums.unpaired else present.any(axis=1))
+    enters = np.ones(len(block.losses), dtype=bool)
+    if block.sample_weights is not None:
+        enters &= block.sample_weights != 0
+    if block.weights is not None:
+        enters &= (block.weights != 0).any(axis=1)
+    if enters.all():
+        return block, None
+    rows = np.flatnonzero(enters)
+    kept = block.take(rows)
+    if kept.valued is not None and kept.valued.all():
+        kept = kept._replace(valued=None)
+    return kept, rows
 
 
 def _take(batch: Batch, rows: AnyArray) -> Batch:
@@ -306,11 +355,17 @@ def group_codes(by: tuple[AnyArray, ...]) -> tuple[npt.NDArray[np.intp], list[tu
     return codes.astype(np.intp), groups
 
 
+def _plain(item: Any) -> Any:
+    """A group's value: null for NaN, and 1 for 1.0, which is what CSV makes of it."""
+    if isinstance(item, float):
+        return None if item != item else int(item) if item.is_integer() else item
+    return item
+
+
 def _codes(array: AnyArray) -> tuple[npt.NDArray[np.intp], list[Any]]:
     if array.dtype.kind != "O":
         unique, codes = np.unique(array, return_inverse=True)
-        # a NaN of a numeric column is a null
-        return codes.astype(np.intp), [None if item != item else item for item in unique.tolist()]
+        return codes.astype(np.intp), [_plain(item) for item in unique.tolist()]
     numbers: dict[Any, int] = {}
     codes = np.fromiter(
         (numbers.setdefault(item, len(numbers)) for item in array.tolist()),

@@ -53,6 +53,7 @@ class LossTotals:
     grouped: State | None = None
     per_sample: list[Floats] = field(default_factory=list)
     worst: list[tuple[float, int, Any]] = field(default_factory=list)  # value, sample, key
+    infinite: str = ""  # where the first loss stands that is not finite
 
 
 @dataclass(eq=False, repr=False)
@@ -142,6 +143,8 @@ class Engine:
         for loss, outcome in zip(totals.losses, result.outcomes):
             if outcome is not None:
                 self._merge(loss, outcome, codes)
+                if outcome.infinite is not None and not loss.infinite:
+                    loss.infinite = self._sample_place(task, result, outcome.infinite)
         if self.plan.whole:
             totals.collected.append(result.batch)
         if self.keep:
@@ -202,6 +205,12 @@ class Engine:
             for row in known
         ]
         return sorted(so_far + fresh, key=lambda item: (-item[0], item[1]))[:count]
+
+    def _sample_place(self, task: Task, result: BlockResult, row: int) -> str:
+        """Where a sample stands that was evaluated."""
+        if result.kept is not None:
+            row = int(result.kept[row])
+        return self._place(next(iter(self.opened.inputs)), task, row, None, None)
 
     def _place(
         self, name: str, task: Task, row: int, column: int | None, batch: Batch | None

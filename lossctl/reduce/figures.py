@@ -81,7 +81,9 @@ def summarise(
     quantiles: Quantiles | None,
 ) -> Summary:
     """All the figures of one group of samples."""
-    n = int(state.n[group])
+    quantiles = None if state.columns.unpaired else quantiles
+    # unpaired samples have no losses of their own to count
+    n = int((state.rows if state.columns.unpaired else state.n)[group])
     totals = state.totals(group)
     value = reduced(state, layout, group, reduction)
     loss_sum, weight = state.loss_sum(totals), state.weight(totals, group)
@@ -90,11 +92,11 @@ def summarise(
         return Summary(
             value=value(totals) if state.rows[group] else math.nan,
             n=n,
-            sum=loss_sum,
-            mean=loss_sum / weight if weight else math.nan,
+            sum=math.nan if state.columns.unpaired else loss_sum,
+            mean=loss_sum / weight if weight and not state.columns.unpaired else math.nan,
             std=state.std(group),
-            min=low if n else math.nan,
-            max=high if n else math.nan,
+            min=low if low <= high else math.nan,
+            max=high if low <= high else math.nan,
             quantiles={} if quantiles is None else quantiles.query(QUANTILES, low, high),
             nonfinite=int(state.nonfinite[group]),
             interval=None

@@ -25,6 +25,7 @@ Indices = npt.NDArray[np.intp]
 
 MOST_COLUMNS = 40
 """Beyond this many columns their products are not kept, and there is no interval."""
+_HEADROOM = 64  # bits of scale that keep a sum of floats from overflowing
 MOST_GROUPS = 256
 """Beyond this many groups, quantiles are kept for the whole alone."""
 
@@ -36,6 +37,7 @@ class Columns(NamedTuple):
     unit_weight: tuple[float, ...] | None  # of each statistic, where it is the same for all
     derived: bool  # the per-sample loss is the one statistic over its weight
     weighted: bool  # by sample
+    unpaired: bool = False  # each statistic is of samples of its own
 
     @property
     def own_weights(self) -> bool:
@@ -56,14 +58,14 @@ class Columns(NamedTuple):
 
 
 class Block(NamedTuple):
-    """One block's per-sample figures, on the way into a state."""
+    """The per-sample figures of the samples that take part, on the way into a state."""
 
     columns: Columns
     statistics: Floats  # (n, K)
     weights: Floats | None  # (n, K); None where they are the same for all samples
     losses: Floats  # (n,)
-    valued: Flags | None  # (n,); None where every sample has a value
-    sample_weights: Floats | None  # (n,)
+    valued: Flags | None  # (n,), which samples have a loss; None where all have
+    sample_weights: Floats | None  # (n,), above 0
 
     def take(self, rows: Indices) -> Block:
         """The rows, in this order."""
@@ -82,15 +84,14 @@ class Block(NamedTuple):
         if self.weights is not None:
             found += list(self.weights.T)
         if not self.columns.derived:
-            found.append(
-                self.losses if self.valued is None else np.where(self.valued, self.losses, 0)
-            )
+            found.append(self._where_valued(self.losses))
         if self.sample_weights is not None:
-            weights = self.sample_weights
-            # a weight of 0 leaves out even what is infinite
-            found = [np.where(weights == 0, 0, column * weights) for column in found]
-            found.append(weights)
+            found = [column * self.sample_weights for column in found]
+            found.append(self._where_valued(self.sample_weights))
         return found
+
+    def _where_valued(self, column: Floats) -> Floats:
+        return column if self.valued is None else np.where(self.valued, column, 0)
 
 
 class Grouping(NamedTuple):
@@ -99,14 +100,15 @@ class Grouping(NamedTuple):
     order: Indices  # the rows, group by group
     starts: Indices  # where each group begins in `order`
     codes: Indices  # which group that is
+    weights: Floats | None  # of the samples, in this order; all losses share the array
 
     @classmethod
-    def of(cls, codes: Indices) -> Grouping:
+    def of(cls, codes: Indices, weights: Floats | None) -> Grouping:
         """Sort the rows by their group's code."""
         order = np.argsort(codes, kind="stable").astype(np.intp)
         ordered = codes[order]
         starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-        return cls(order, starts, ordered[starts])
+        return cls(order, starts, ordered[starts], None if weights is None else weights[order])
 
 
 class State:
@@ -117,7 +119,8 @@ class State:
         self.columns = columns
         self.n = np.zeros(groups, dtype=np.int64)  # samples with a value
         self.rows = np.zeros(groups, dtype=np.int64)  # samples that entered any sum
-        self.valueless = np.zeros(groups, dtype=np.int64)
+        self.valueless = np.zeros(groups, dtype=np.int64)  # nothing of them was left to evaluate
+        self.unspread = np.zeros(groups, dtype=bool)  # products left the range of floats
         self.nonfinite = np.zeros(groups, dtype=np.int64)
         self.first = exact.zeros((groups, size))  # Σx
         self.special = np.zeros((groups, size))  # the sum of what is not finite
@@ -126,9 +129,10 @@ class State:
         self.spread = exact.zeros((groups,))  # Σ weight·loss², where there are weights
         self.low = np.full(groups, np.inf)
         self.high = np.full(groups, -np.inf)
-        self.quantiles = [Quantiles() for _ in range(groups)] if quantiles else []
         self.describes = quantiles
-        self.pooled = False  # too many groups: one for all of them
+        self.pooled = groups > MOST_GROUPS  # too many groups: one for all of them
+        kept = (1 if self.pooled else groups) if quantiles else 0
+        self.quantiles = [Quantiles() for _ in range(kept)]
 
     @property
     def groups(self) -> int:
@@ -140,11 +144,11 @@ class State:
         more = groups - self.groups
         if more <= 0:
             return
-        fresh = State(self.columns, more, self.describes)
+        fresh = State(self.columns, more, quantiles=False)
         for name in _SUMMED:
             setattr(self, name, np.concatenate([getattr(self, name), getattr(fresh, name)]))
-        if not self.pooled:
-            self.quantiles += fresh.quantiles
+        if self.describes and not self.pooled:
+            self.quantiles += [Quantiles() for _ in range(more)]
 
     def add(self, block: Block, grouping: Grouping | None) -> None:
         """Take in a block. Without a grouping, all of it is group 0."""
@@ -153,7 +157,8 @@ class State:
         if grouping is None:
             starts = codes = np.zeros(1, dtype=np.intp)
         else:
-            block, starts, codes = block.take(grouping.order), grouping.starts, grouping.codes
+            block = block.take(grouping.order)._replace(sample_weights=grouping.weights)
+            starts, codes = grouping.starts, grouping.codes
         sizes = np.diff(np.r_[starts, len(block.losses)])
         self._count(block, starts, sizes, codes)
         for index, column in enumerate(columns := block.sums()):
@@ -166,29 +171,28 @@ class State:
             self._add_quantiles(block, starts, sizes, codes)
 
     def _count(self, block: Block, starts: Indices, sizes: Indices, codes: Indices) -> None:
+        self.rows[codes] += sizes
         lows = highs = block.losses
         infinite = ~np.isfinite(block.losses)
         if block.valued is None:
             self.n[codes] += sizes
-            self.rows[codes] += sizes
         else:
             lows, highs = (np.where(block.valued, block.losses, end) for end in (np.inf, -np.inf))
             infinite &= block.valued
-            valued = _counts(block.valued, starts)
-            self.n[codes] += valued
-            self.valueless[codes] += sizes - valued
-            entered = block.valued if block.weights is None else (block.weights != 0).any(axis=1)
-            self.rows[codes] += _counts(entered, starts)
+            self.n[codes] += _counts(block.valued, starts)
         self.nonfinite[codes] += _counts(infinite, starts)
         self.low[codes] = np.minimum(self.low[codes], np.minimum.reduceat(lows, starts))
         self.high[codes] = np.maximum(self.high[codes], np.maximum.reduceat(highs, starts))
 
     def _add_sum(self, index: int, column: Floats, starts: Indices, codes: Indices) -> None:
         total = _sums(column, starts)
-        if not np.isfinite(total).all():
-            self.special[codes, index] += _sums(np.where(np.isfinite(column), 0, column), starts)
-            total = _sums(_finite(column), starts)
-        self.first[codes, index] += exact.units(total)
+        if np.isfinite(total).all():
+            self.first[codes, index] += exact.units(total)
+            return
+        self.special[codes, index] += _sums(np.where(np.isfinite(column), 0, column), starts)
+        # what is finite may still add up to more than a float holds
+        scaled = _sums(np.ldexp(_finite(column), -_HEADROOM), starts)
+        self.first[codes, index] += exact.units(scaled) << _HEADROOM
 
     def _add_products(
         self, columns: list[Floats], starts: Indices, sizes: Indices, codes: Indices
@@ -198,25 +202,36 @@ class State:
         count = sizes.astype(object)
         centred, sums, means = [], [], []
         for column in map(_finite, columns):
-            total = _sums(column, starts)
+            total = self._within_range(_sums(column, starts), codes)
             mean = total / sizes
             centred.append(column - _spread_out(mean, sizes))
             sums.append(exact.units(total))
             means.append(exact.units(mean))
         for i, j in combinations_with_replacement(range(len(columns)), 2):
-            around = exact.units(_sums(centred[i] * centred[j], starts)) << exact.SHIFT
+            product = self._within_range(_sums(centred[i] * centred[j], starts), codes)
+            around = exact.units(product) << exact.SHIFT
             shift = means[i] * sums[j] + means[j] * sums[i] - count * means[i] * means[j]
             self.second[codes, i, j] += around + shift
             if i != j:
                 self.second[codes, j, i] += around + shift
 
+    def _within_range(self, sums: Floats, codes: Indices) -> Floats:
+        """The sums, 0 where they are more than a float holds; there is no spread then."""
+        finite = np.isfinite(sums)
+        self.unspread[codes] |= ~finite
+        return sums if finite.all() else np.where(finite, sums, 0)
+
     def _add_spread(self, block: Block, starts: Indices, sizes: Indices, codes: Indices) -> None:
         # as above, Σwv² around the block's weighted mean
         weights, losses = block.sample_weights, _finite(block.losses)
         assert weights is not None
-        weight, weighted = _sums(weights, starts), _sums(weights * losses, starts)
+        if block.valued is not None:
+            weights, losses = np.where(block.valued, weights, 0), np.where(block.valued, losses, 0)
+        weight = self._within_range(_sums(weights, starts), codes)
+        weighted = self._within_range(_sums(weights * losses, starts), codes)
         mean = np.divide(weighted, weight, out=np.zeros_like(weight), where=weight > 0)
-        around = _sums(weights * np.square(losses - _spread_out(mean, sizes)), starts)
+        deviations = weights * np.square(losses - _spread_out(mean, sizes))
+        around = self._within_range(_sums(deviations, starts), codes)
         centre = exact.units(mean)
         self.spread[codes] += (
             (exact.units(around) << exact.SHIFT)
@@ -225,6 +240,8 @@ class State:
         )
 
     def _add_quantiles(self, block: Block, starts: Indices, sizes: Indices, codes: Indices) -> None:
+        if self.pooled:
+            starts, sizes, codes = (np.array([x]) for x in (0, len(block.losses), 0))
         for code, start, size in zip(codes, starts, sizes):
             rows = slice(start, start + size)
             keep = slice(None) if block.valued is None else block.valued[rows]
@@ -244,15 +261,17 @@ class State:
         """
         where: Any = slice(0, other.groups) if codes is None else codes
         self.grow(other.groups if codes is None else int(codes.max(initial=-1)) + 1)
+        if self.columns != other.columns:
+            raise ValueError(f"states of {self.columns} and {other.columns} do not merge")
         for name in _SUMMED:
             mine, theirs = getattr(self, name), getattr(other, name)
             combine = _EXTREMES.get(name, np.add)
             mine[where] = combine(mine[where], theirs)
+        if self.describes and (other.pooled or len(self.quantiles) > MOST_GROUPS):
+            self.quantiles, self.pooled = [self.all_quantiles()], True
         for index, item in enumerate(other.quantiles):
             code = index if codes is None else int(codes[index])
             self.quantiles[0 if self.pooled else code].merge(item)
-        if len(self.quantiles) > MOST_GROUPS:
-            self.quantiles, self.pooled = [self.all_quantiles()], True
 
     def compress(self) -> None:
         """Count the values that quantiles are made of, and let go of them."""
@@ -300,7 +319,7 @@ class State:
         With weights the denominator is Σw − Σw²/Σw, which is n − 1 where they are equal.
         """
         n, index = int(self.n[group]), self.columns.loss
-        if n < 2 or self.special[group].any() or not self.second.shape[1]:
+        if n < 2 or not self._spreads(group):
             return math.nan
         first = self.first[group, index]
         if not self.columns.weighted:
@@ -316,21 +335,31 @@ class State:
     def variance(self, group: int, gradient: Floats) -> float:
         """The variance of gradient · (the columns' sums), over samples of this kind."""
         n = int(self.rows[group])
-        if n < 2 or self.special[group].any() or not self.second.shape[1]:
+        if n < 2 or not self._spreads(group):
             return math.nan
         first, second = self.first[group], self.second[group]
-        total = 0.0
+        total = magnitude = 0.0
         for i in np.flatnonzero(gradient):
             for j in np.flatnonzero(gradient):
+                if self.columns.unpaired and (i - j) % self.columns.statistics:
+                    continue  # samples of different inputs have nothing to do with each other
                 covariance = exact.variance_of_sum(second[i, j], first[i], first[j], n)
-                total += float(gradient[i] * gradient[j]) * covariance
-        return max(total, 0.0)
+                term = float(gradient[i] * gradient[j]) * covariance
+                total, magnitude = total + term, magnitude + abs(term)
+        # nothing but rounding is left: there is a variance, and it is not known
+        return math.nan if total < 1e-11 * magnitude else total
+
+    def _spreads(self, group: int) -> bool:
+        """Whether the sums of products say anything."""
+        whole = not self.special[group].any() and not self.unspread[group]
+        return whole and bool(self.second.shape[1])
 
 
 _SUMMED = (
-    "n", "rows", "valueless", "nonfinite", "first", "special", "second", "spread", "low", "high",
+    "n", "rows", "valueless", "unspread", "nonfinite", "first", "special", "second", "spread",
+    "low", "high",
 )  # fmt: skip
-_EXTREMES: dict[str, Any] = {"low": np.minimum, "high": np.maximum}
+_EXTREMES: dict[str, Any] = {"low": np.minimum, "high": np.maximum, "unspread": np.logical_or}
 
 
 def _sums(column: Floats, starts: Indices) -> Floats:

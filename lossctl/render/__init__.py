@@ -16,7 +16,7 @@ from lossctl.render.options import Style
 if TYPE_CHECKING:
     from lossctl.report import Report
 
-__all__ = ["FORMATS", "Style", "render"]
+__all__ = ["FORMATS", "Style", "check", "render"]
 
 _RENDERERS = {
     "table": "table:table",
@@ -27,6 +27,41 @@ _RENDERERS = {
     "quiet": "quiet:quiet",
 }
 FORMATS = tuple(_RENDERERS)
+
+
+def check(
+    format: str, *, worst: object, per_sample: bool, by: object, output: object = None
+) -> None:
+    """Refuse to leave out what was asked for.
+
+    Args:
+        format: One of `FORMATS`.
+        worst: Whether the worst samples were asked for (`--worst`): a number, or None.
+        per_sample: Whether the losses of single samples were (`--per-sample`).
+        by: Whether groups were (`--by`).
+        output: Whether a file is written (`--output`), which holds each sample's groups.
+
+    Raises:
+        UsageError: With the formats that show it.
+    """
+    asked = {"--by": bool(by), "--worst": worst is not None, "--per-sample": per_sample}
+    grouped = asked["--by"]
+    asked["--by"] &= not output
+    if format == "quiet":
+        hidden, why = [name for name, given in asked.items() if given], "-q prints the values alone"
+    elif format in ("csv", "jsonl") and per_sample:
+        hidden = [name for name in ("--by", "--worst") if asked[name]]
+        why = f"--format {format} --per-sample prints the samples alone"
+    else:
+        crowded = format == "csv" or (format == "jsonl" and grouped)
+        hidden = ["--worst"] if asked["--worst"] and crowded else []
+        with_groups = " with groups" if format == "jsonl" else ""
+        why = f"--format {format}{with_groups} has no place for single samples"
+    if hidden:
+        raise UsageError(
+            f"{why}, and would leave out {' and '.join(hidden)}",
+            "choose a format that shows all: table, json or markdown",
+        )
 
 
 def render(report: Report, format: str = "table", style: Style | None = None) -> str:

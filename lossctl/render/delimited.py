@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
 
 def csv_text(report: Report, style: Style) -> str:
-    """One row a loss, or one a loss and group with a column for each key of the group.
+    """One row a loss; where there are groups, with a column for each key of the group.
+
+    The first row of a loss is then of all samples, and leaves those columns empty; a row for
+    each group follows.
 
     Where the losses of single samples were asked for: one row a sample, one column a loss.
     Fields are quoted as RFC 4180 says; lines end in a bare newline, as the other formats' do.
     What does not exist is an empty field; `nan` and `inf` are numbers. Components and worst
-    samples do not fit into the rows, and are left to JSON.
+    samples do not fit into the rows, and are left to the other formats.
     """
     if has_samples(report):
         heads, *samples = zip(*sample_texts(report, style.precision, ""))

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lossctl.render.rows import has_samples, sample_columns
-from lossctl.render.text import UNSAFE, number, plain
+from lossctl.render.text import UNSAFE, number
+from lossctl.report import plain
 
 if TYPE_CHECKING:
     from lossctl.render.options import Style
@@ -36,8 +37,8 @@ def lines(report: Report, style: Style) -> str:
     - Where there are groups, one line a loss and group instead, which `.group` names; the worst
       samples and the components are of the whole, and only the document has them then.
     - Where the losses of single samples were asked for, these lines and no others:
-      `{"sample": 0, "losses": {"mse": 0.25}}`, so that `jq 'select(.losses.mse > 1) | .sample'`
-      works without a case for other lines.
+      `{"sample": 0, "mse": 0.25}`, the same as `-o losses.jsonl` writes, so that
+      `jq 'select(.mse > 1) | .sample'` works without a case for other lines.
     """
     if has_samples(report):
         return "\n".join(_sample_lines(report, style.precision))
@@ -49,7 +50,7 @@ def lines(report: Report, style: Style) -> str:
         if not groups:
             listed.append({"schema": LINE_SCHEMA, **head, **loss})
             continue
-        about = {key: loss[key] for key in ("loss", "spec", "convention", "reduction")}
+        about = {key: loss[key] for key in ("loss", "spec", "convention", "reduction", "unit")}
         listed += [{"schema": LINE_SCHEMA, **head, **about, **group} for group in groups]
     return "\n".join(dumps(strict(line, style.precision)) for line in listed)
 
@@ -61,7 +62,7 @@ def _sample_lines(report: Report, precision: int | None) -> Iterator[str]:
     texts = [dumps(strict(values, precision))[1:-1].split(", ") for values in columns.values()]
     for sample, values in enumerate(zip(*texts) if any(columns.values()) else ()):
         losses = ", ".join(map(str.__add__, heads, values))
-        yield f'{{"sample": {sample}, "losses": {{{losses}}}}}'
+        yield f'{{"sample": {sample}, {losses}}}'
 
 
 def strict(value: Any, precision: int | None = None) -> Any:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from lossctl.render.text import cell, joined, number
-from lossctl.report import Group
+from lossctl.report import Group, free, named
 
 if TYPE_CHECKING:
     from lossctl.report import LossResult, Report, Summary
@@ -23,6 +23,7 @@ class Column(NamedTuple):
     name: str
     kind: Kind = "text"
     digits: int | None = None  # fewer than the others' where nobody asked for a precision
+    tied: bool = False  # says something of the column before it, and stays beside it
 
 
 class Grid(NamedTuple):
@@ -109,7 +110,7 @@ def loss_grid(report: Report) -> Grid:
         *([Column("reduction")] if reductions else []),
         Column("value", "value"),
         Column("unit", "unit"),
-        *_interval_columns(losses),
+        *_interval_columns([item.summary for item in losses]),
         Column("n", "count"),
         *(Column(name, "figure") for name in ("std", "min", "median", "p95", "max")),
         Column("nonfinite", "count"),
@@ -121,7 +122,7 @@ def loss_grid(report: Report) -> Grid:
             *([item.reduction] if reductions else []),
             item.value,
             item.unit,
-            *_interval_cells(item, losses),
+            *_interval_cells(item.summary, [item.summary for item in losses]),
             item.n,
             item.summary.std,
             item.summary.min,
@@ -136,27 +137,27 @@ def loss_grid(report: Report) -> Grid:
     return _kept("", columns, rows)
 
 
-def _interval_columns(losses: tuple[LossResult, ...]) -> list[Column]:
-    levels = {f"{i.level * 100:g}%" for item in losses if (i := item.summary.interval)}
+def _interval_columns(summaries: Sequence[Summary]) -> list[Column]:
+    levels = {f"{i.level * 100:g}%" for item in summaries if (i := item.interval)}
     level = "/".join(sorted(levels))
-    if _symmetric(losses):
-        return [Column(f"± {level}", "figure", digits=3)]
-    return [Column(f"{level} {side}", "figure") for side in ("low", "high")]
+    if _symmetric(summaries):
+        return [Column(f"± {level}", "figure", digits=3, tied=True)]
+    return [Column(f"{level} {side}", "figure", tied=True) for side in ("low", "high")]
 
 
-def _interval_cells(item: LossResult, losses: tuple[LossResult, ...]) -> list[float | None]:
-    interval = item.summary.interval
+def _interval_cells(summary: Summary | None, among: Sequence[Summary]) -> list[float | None]:
+    interval = summary and summary.interval
     if interval is None:
-        return [None] * len(_interval_columns(losses))
-    if _symmetric(losses):
+        return [None] * len(_interval_columns(among))
+    if _symmetric(among):
         return [(interval.high - interval.low) / 2]
     return [interval.low, interval.high]
 
 
-def _symmetric(losses: tuple[LossResult, ...]) -> bool:
-    """Whether ± says it all, for every loss."""
-    for item in losses:
-        interval = item.summary.interval
+def _symmetric(summaries: Sequence[Summary]) -> bool:
+    """Whether ± says it all, for every value."""
+    for item in summaries:
+        interval = item.interval
         if interval is None or not math.isfinite(interval.high - interval.low):
             continue
         middle = (interval.high + interval.low) / 2
@@ -177,7 +178,10 @@ def component_grid(report: Report) -> Grid:
 
 
 def group_grid(report: Report) -> Grid:
-    """One row a group, one column a loss; the samples once, where all losses agree on them."""
+    """One row a group, and for each loss its value and interval.
+
+    The samples stand there once, where all losses agree on them.
+    """
     losses = [item for item in report.losses if item.groups]
     # Groups are matched by their text: values of any type need not be hashable.
     found = [{repr(group.group): group for group in item.groups or ()} for item in losses]
@@ -188,14 +192,16 @@ def group_grid(report: Report) -> Grid:
     columns = [Column(str(name)) for name in names]
     if once:
         columns.append(Column("n", "count"))
-    for item in losses:
-        columns.append(Column(item.loss, "value"))
+    summaries = [[group.summary for group in by.values()] for by in found]
+    for item, among in zip(losses, summaries, strict=True):
+        columns += [Column(item.loss, "value"), *_interval_columns(among)]
         columns += [] if once else [Column(f"n ({item.loss})", "count")]
     rows = []
     for (key, group), ns in zip(groups.items(), counts, strict=True):
-        row = [group.get(name) for name in names] + (ns[:1] if once else [])
-        for by, n in zip(found, ns, strict=True):
-            row.append(by[key].summary.value if key in by else None)
+        row = [named(group.get(name)) for name in names] + (ns[:1] if once else [])
+        for by, among, n in zip(found, summaries, ns, strict=True):
+            summary = by[key].summary if key in by else None
+            row += [summary and summary.value, *_interval_cells(summary, among)]
             row += [] if once else [n]
         rows.append(row)
     return _kept(f"By {', '.join(map(str, names))}", columns, rows)
@@ -204,7 +210,7 @@ def group_grid(report: Report) -> Grid:
 def worst_grid(report: Report) -> Grid:
     """The samples of the largest losses, loss by loss."""
     rows = [
-        (item.loss, worst.sample, worst.key, worst.value)
+        (item.loss, worst.sample, named(worst.key), worst.value)
         for item in report.losses
         for worst in item.worst or ()
     ]
@@ -249,16 +255,16 @@ def sample_texts(report: Report, precision: int | None, missing: str) -> list[tu
 
 
 def records(report: Report) -> list[dict[str, Any]]:
-    """One record a loss, or one a loss and group, of all figures, for programs."""
+    """One record a loss of all figures, for programs; its groups follow the whole."""
     names = group_names(report)
     return [
         {
             **_about(item),
-            **{new: group.group.get(old) for old, new in names.items()},
+            **{new: named(group.group.get(old)) for old, new in names.items()},
             **figures(group.summary),
         }
         for item in report.losses
-        for group in item.groups or (Group({}, item.summary),)
+        for group in (Group({}, item.summary), *(item.groups or ()))
     ]
 
 
@@ -268,12 +274,8 @@ def group_names(report: Report) -> dict[Any, str]:
     names: dict[Any, str] = {}
     for item in report.losses:
         for column in (column for group in item.groups or () for column in group.group):
-            name = str(column)
-            while name in taken:
-                name = f"group_{name}"
             if column not in names:
-                names[column] = name
-                taken.add(name)
+                names[column] = free(str(column), "group", taken)
     return names
 
 

@@ -53,6 +53,7 @@ class Strip:
     head: str
     kind: Kind
     cells: tuple[Cell, ...]
+    tied: bool = False  # stays beside the one before it
 
     @property
     def foldable(self) -> bool:
@@ -101,6 +102,7 @@ def sheet(grid: Grid, style: Style) -> Sheet:
                 safe(column.name, style),
                 column.kind,
                 tuple(Cell(safe(row[i], style), column.kind) for row in rows),
+                column.tied,
             )
             for i, column in enumerate(grid.columns)
         )
@@ -141,12 +143,16 @@ def split(wide: Sheet, room: int) -> list[Sheet]:
     strips = wide.strips
     front = next((i for i, strip in enumerate(strips) if not strip.foldable), len(strips))
     names, found = strips[:front], []
-    held: tuple[Strip, ...] = ()
+    runs: list[tuple[Strip, ...]] = []
     for strip in strips[front:]:
-        if held and Sheet((*names, *held, strip)).least > room:
+        together = runs and strip.tied and Sheet((*names, *runs[-1], strip)).least <= room
+        runs[-1:] = [(*runs[-1], strip)] if together else [*runs[-1:], (strip,)]
+    held: tuple[Strip, ...] = ()
+    for run in runs:
+        if held and Sheet((*names, *held, *run)).least > room:
             found.append(Sheet((*names, *held)))
             held = ()
-        held += (strip,)
+        held += run
     return [*found, Sheet((*names, *held))]
 
 

@@ -25,7 +25,8 @@ def table(report: Report, style: Style) -> str:
         pieces = fitted(sheet(grid, style), style.room, turn=not grid.title)
         text = "\n\n".join(draw(piece, style) for piece in pieces)
         if any(column.name == "std" for column in grid.columns):
-            text += f"\n{line(_LEGEND, style, 'dim')}"
+            weighted = ", weighted" if "weight" in report.inputs else ""
+            text += f"\n{line(_LEGEND + weighted, style, 'dim')}"
         parts.append(f"{line(grid.title, style, 'bold')}\n{text}" if grid.title else text)
     if has_samples(report):
         title = line("Samples", style, "bold")

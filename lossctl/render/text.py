@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from lossctl.report import plain
+
 # What moves the cursor, starts an escape sequence, breaks a line, or turns or hides the text
 # around it: C0, DEL, C1, the bidirectional controls, separators, invisible signs, and halves
 # of surrogate pairs, which no stream can encode.
@@ -64,32 +66,6 @@ def number(value: float, precision: int | None = None) -> str:
 def shown(text: str) -> str:
     r"""Text with control characters as visible escapes (`\x1b`, `\n`, `\u202e`)."""
     return UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
-
-
-def plain(value: Any) -> Any:
-    """A scalar of any type as a string, number, boolean or None; containers stay.
-
-    Dates become ISO 8601. Decimals become strings: a float would not keep their digits.
-    """
-    if value is None or isinstance(value, str | int | float | dict | list | tuple):
-        return value
-    if type(value).__name__ in ("NaTType", "NAType"):  # pandas', which is not imported for this
-        return None
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "backslashreplace")
-    if isinstance(value, complex):
-        return str(value).strip("()")
-    kind = getattr(getattr(value, "dtype", None), "kind", "")
-    if kind in ("m", "M") and not getattr(value, "shape", ()):
-        text = str(value)  # not item(), which turns nanoseconds into a bare integer
-        return None if text == "NaT" else text
-    if kind and hasattr(value, "tolist"):
-        return value.tolist()
-    if isinstance(value, set | frozenset):
-        return sorted(value, key=repr)
-    return str(value)
 
 
 def cell(value: Any, precision: int | None = None, missing: str = "") -> str:

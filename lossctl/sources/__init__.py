@@ -63,11 +63,11 @@ def open_table(path: str, format: Format) -> Table:
                 f"{file.name} is {kind.format}, {files[0].name} {kinds[0].format}",
                 "name the parts of one data set with a glob, such as *.parquet",
             )
-    opener = partial(
-        import_module(f"lossctl.sources.{_MODULES[kinds[0].format]}").open_part, format=format
-    )
+    module = import_module(f"lossctl.sources.{_MODULES[kinds[0].format]}")
+    opener = partial(module.open_part, format=format)
     if _MODULES[kinds[0].format] == "delimited":
-        opener = partial(opener, delimiter="\t" if kinds[0].format == "tsv" else ",")
+        delimiter = "\t" if kinds[0].format == "tsv" else ","
+        opener = partial(opener, delimiter=delimiter, codes=module.Codes())
     files = [
         replace(file, compression=kind.compression) for file, kind in zip(files, kinds, strict=True)
     ]

@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-_MOST_THREADS = 8  # more would hold more blocks in memory than they save time
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def ahead(work: Callable[[Item], Result], items: Iterator[Item]) -> Iterator[Result]:
-    """Map in order. Items are taken one by one on the calling thread, as streams need it."""
-    threads = min(_MOST_THREADS, os.cpu_count() or 1)
+def ahead(work: Callable[[Item], Result], items: Iterator[Item], most: int) -> Iterator[Result]:
+    """Map in order, on at most so many threads.
+
+    Items are taken one by one on the calling thread, as streams need it. One item more than
+    there are threads is in memory.
+    """
+    threads = min(most, os.cpu_count() or 1)
     running: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(threads, "lossctl-read") as pool:
         for item in items:

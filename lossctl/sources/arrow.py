@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from lossctl.errors import DataError
 from lossctl.sources.arrowfooter import Batch, read_batches
 from lossctl.sources.arrowranges import Stored, can_cut, stored
 from lossctl.sources.arrowtypes import column_of, fixed_shape
-from lossctl.sources.batches import ArrowPiece, converted, unique
-from lossctl.sources.convert import row_shape
+from lossctl.sources.batches import ArrowPiece, converted, shape_in, unique
+from lossctl.sources.convert import Shape, row_shape
 from lossctl.sources.failures import reading
 from lossctl.sources.files import File
+from lossctl.sources.lists import Wants
 from lossctl.sources.peek import Peeked
 from lossctl.sources.positional import Opened
 from lossctl.sources.rebatch import Piece
@@ -27,16 +28,16 @@ _TAIL = 8
 def open_part(file: File, format: Format) -> ArrowFile | ArrowStream:
     """Open an Arrow file or stream, whichever its first bytes say."""
     peeked = Peeked(file)
-    magic = peeked.look(len(_FILE))
-    if magic.startswith(_FEATHER_1):
-        raise DataError(
-            f"{file.name}: Feather version 1 is not read",
-            "write it again with pyarrow.feather.write_feather, or as Parquet",
-        )
-    if not magic:
-        raise DataError(f"{file.name}: is empty", "write it again")
+    with peeked:
+        magic = peeked.look(len(_FILE))
+        if magic.startswith(_FEATHER_1):
+            raise DataError(
+                f"{file.name}: Feather version 1 is not read",
+                "write it again with pyarrow.feather.write_feather, or as Parquet",
+            )
+        if not magic:
+            raise DataError(f"{file.name}: is empty", "write it again")
     if not file.once:
-        peeked.close()
         return ArrowFile(file, magic == _FILE)
     # From a pipe a file is read as the stream that it holds after its magic bytes.
     return ArrowStream(file, peeked, len(_FILE) if magic == _FILE else 0)
@@ -61,7 +62,7 @@ class ArrowFile:
             self.rows: int | None = sum(batch.rows for batch in self._batches)
             self.columns = tuple(self._described(field) for field in self._schema)
 
-    def pieces(self, names: Mapping[str, bool], rows: int) -> Iterator[Piece]:
+    def pieces(self, names: Wants, rows: int) -> Iterator[Piece]:
         """Describe the rows of batches, or unpack one batch after the other."""
         with reading(self.name):
             first = 0
@@ -133,7 +134,7 @@ class CutPiece:
         part: ArrowFile,
         opened: Opened,
         batch: Batch,
-        names: Mapping[str, bool],
+        names: Wants,
         rows: tuple[int, int, int],
     ) -> None:
         self._first, self._start, self._stop = rows
@@ -151,7 +152,18 @@ class CutPiece:
     def load(self) -> Arrays:
         """Read and convert the columns that are wanted."""
         first = self._first + self._start
-        return converted(self._part, self._column, first, self._names)
+        return converted(self._part, self._column, first, self._names, self._names.shapes)
+
+    def first_shape(self, name: str) -> Shape:
+        """The shape of a column's first list, read a few rows at a time."""
+        stored = self._part.stored(name, self._batch)
+        for start in range(self._start, self._stop, _PEEK_ROWS):
+            with reading(self._part.name):
+                array = stored.cut(self._opened, start, min(start + _PEEK_ROWS, self._stop))
+            shape = shape_in(self._part, array, self._first + start, name)
+            if shape is not None:
+                return shape
+        return None
 
     def _column(self, name: str) -> Any:
         return self._part.stored(name, self._batch).cut(self._opened, self._start, self._stop)
@@ -175,7 +187,7 @@ class ArrowStream:
             unique(schema.names, self.name)
             self.columns = tuple(_column(field, self._first) for field in schema)
 
-    def pieces(self, names: Mapping[str, bool], rows: int) -> Iterator[Piece]:
+    def pieces(self, names: Wants, rows: int) -> Iterator[Piece]:
         """Read one batch after the other."""
         with reading(self.name):
             batch, self._first = self._first, None

@@ -14,8 +14,10 @@ class Stored:
 
     def __init__(self, kind: Any, batch: Batch, node: int, buffer: int) -> None:
         self._kind = kind
-        self._length, self._nulls = batch.nodes[node]
         self._buffers = batch.buffers[buffer : buffer + _own_buffers(kind)]
+        if node >= len(batch.nodes) or len(self._buffers) < _own_buffers(kind):
+            raise ValueError("a batch holds less than its schema says")
+        self._length, self._nulls = batch.nodes[node]
         self._child: Stored | None = None
         if _child_of(kind) is not None:
             below = buffer + len(self._buffers)

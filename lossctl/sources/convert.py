@@ -105,6 +105,29 @@ def row_shape(array: Any) -> Shape:
     return None if inner is None else (length, *inner)
 
 
+def first_shape(array: Any) -> Shape:
+    """Find the shape of the first list that is not null; None where there is none.
+
+    Raises:
+        MisfitError: The lists inside it differ in length.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(array.type):
+        return first_shape(array.dictionary_decode())
+    if isinstance(array.type, pa.BaseExtensionType):
+        return first_shape(array.storage)
+    for row in np.flatnonzero(valid(array)).tolist():
+        one = array.slice(row, 1)
+        shape = row_shape(one)
+        if shape is not None:
+            return shape
+        if len(one.flatten()):
+            raise MisfitError(row, "lists inside lists differ in length", "make them regular")
+    return None
+
+
 def valid(array: Any) -> npt.NDArray[Any]:
     """Which values are not null."""
     import numpy as np
@@ -193,7 +216,9 @@ def _variable(array: Any, length: int | None, inner: Shape) -> Array:
     flat = _children(
         child, inner, lambda at: int(np.searchsorted(offsets, at + first, "right")) - 1
     )
-    width = length if length is not None else int(lengths[there].max(initial=0))
+    # A list that is null needs a place for its NaN.
+    least = int(bool(array.null_count))
+    width = length if length is not None else int(lengths[there].max(initial=least))
     if (lengths == width).all():
         regular = flat.reshape(len(array), width, *flat.shape[1:])
         return _without_null_rows(array, regular)
@@ -204,25 +229,29 @@ def _children(child: Any, inner: Shape, row_of: Any) -> Array:
     """Convert the values inside the lists, which are regular if they are lists themselves."""
     try:
         if is_list(child.type) and inner is None:
-            inner = row_shape(child) if len(child) else None
-            if inner is None and len(child):
-                raise MisfitError(0, "lists inside lists differ in length", "make them regular")
+            return _inner_lists(child)
         return numbers(child, inner)
     except MisfitError as error:
         raise MisfitError(row_of(error.row), error.what, error.hint) from None
 
 
+def _inner_lists(array: Any) -> Array:
+    shape = row_shape(array)
+    if shape is not None or not len(array):
+        return numbers(array, shape)
+    try:
+        return numbers(array, first_shape(array))
+    except MisfitError as error:
+        what = "lists inside lists differ in length"
+        raise MisfitError(error.row, what, "make them regular") from None
+
+
 def _padded(flat: Array, lengths: Array, there: Array, width: int) -> Array:
     import numpy as np
 
-    # Padding has to be told from data: −1 for integers, NaN for all else.
-    if flat.dtype.kind in "iu":
-        out = np.full(
-            (len(lengths), width, *flat.shape[1:]), -1, np.result_type(flat.dtype, np.int8)
-        )
-    else:
-        kind = flat.dtype if flat.dtype.kind == "f" else np.float64
-        out = np.full((len(lengths), width, *flat.shape[1:]), np.nan, kind)
+    # Ragged lists are of class ids, which −1 is none of, also where JSON makes them floats.
+    dtype = np.result_type(flat.dtype, np.int8)
+    out = np.full((len(lengths), width, *flat.shape[1:]), -1, dtype)
     starts = np.cumsum(lengths) - lengths
     rows = np.repeat(np.arange(len(lengths)), lengths)
     within = np.arange(len(flat)) - np.repeat(starts, lengths)

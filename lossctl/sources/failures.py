@@ -21,7 +21,7 @@ _WORDS = (
     ("incorrect header check", "is not compressed as its name says"),
     ("not a gzipped file", "is not compressed as its name says"),
     ("unknown frame descriptor", "is not compressed as its name says"),
-    ("data_error_magic", "is not compressed as its name says"),
+    ("not bz2-compressed", "is not compressed as its name says"),
     ("truncated compressed stream", "was cut short"),
     ("crc checksum verification failed", "is corrupt: a checksum does not match"),
 )

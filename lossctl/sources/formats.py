@@ -55,7 +55,7 @@ def kind_of(path: str, input_format: str | None) -> Kind:
         UsageError: Standard input without `--input-format`, or a format unknown.
         DataError: An extension that says nothing.
     """
-    if input_format is not None:
+    if input_format is not None and not has_kind(path):
         kind = _of_suffix("." + input_format.lstrip("."))
         if kind is None:
             hint = nearest(input_format.lower(), list(KNOWN))

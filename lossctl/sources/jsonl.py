@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from typing import Any
 
 from lossctl.errors import DataError
 from lossctl.sources.arrowtypes import column_of, is_list, is_number, is_time
-from lossctl.sources.batches import converted
-from lossctl.sources.convert import row_shape
+from lossctl.sources.batches import converted, shape_in
+from lossctl.sources.convert import Shape, row_shape
 from lossctl.sources.failures import reading
 from lossctl.sources.files import File
 from lossctl.sources.jsonrows import Rows, Wanted, guess_types, parse_rows
 from lossctl.sources.lines import line_of
+from lossctl.sources.lists import Wants
 from lossctl.sources.misfit import MisfitError
 from lossctl.sources.peek import Peeked
 from lossctl.sources.rebatch import Piece
 from lossctl.sources.table import Arrays, Column, Format
 
 _HEAD = 256 << 10
-_LONGEST = 256 << 20
+_LONGEST = 64 << 20
+_THREADS = 8
 
 
 class JsonPart:
@@ -34,7 +37,7 @@ class JsonPart:
         self.name = file.name
         self._file = file
         self._peeked = Peeked(file)
-        with reading(self.name):
+        with reading(self.name), self._peeked:
             head = self._head()
             try:
                 self._kinds, batch = guess_types(head)
@@ -47,17 +50,16 @@ class JsonPart:
                 for name, kind in self._kinds.items()
             )
         self.rows: int | None = None
-        self._peeked.seen()
 
-    def pieces(self, names: Mapping[str, bool], rows: int) -> Iterator[Piece]:
+    def pieces(self, names: Wants, rows: int) -> Iterator[Piece]:
         """Parse blocks of lines, a few ahead."""
         from lossctl.sources.ahead import ahead
 
-        wanted = [self._wanted(name, number) for name, number in names.items()]
+        wanted = [self._wanted(name, bool(want)) for name, want in names.items()]
         row = 0
-        with reading(self.name):
+        with reading(self.name), closing(self._peeked.chunks()) as chunks:
             try:
-                for found in ahead(partial(parse_rows, wanted=wanted), self._blocks()):
+                for found in ahead(partial(parse_rows, wanted=wanted), _blocks(chunks), _THREADS):
                     if found is not None:
                         yield JsonPiece(self, found, row, names)
                         row += found.batch.num_rows
@@ -90,22 +92,6 @@ class JsonPart:
             )
         return head if len(head) < size else head[:end] or head
 
-    def _blocks(self) -> Iterator[bytes]:
-        rest = b""
-        for chunk in self._peeked.chunks():
-            data = rest + chunk
-            end = data.rfind(b"\n") + 1
-            rest = data[end:]
-            if len(rest) > _LONGEST:
-                raise DataError(
-                    f"{self.name}: a line longer than {_LONGEST >> 20} MB",
-                    "a JSON lines file has one object on each line",
-                )
-            if end:
-                yield data[:end]
-        if rest.strip():
-            yield rest
-
     def _wanted(self, name: str, number: bool) -> Wanted:
         import pyarrow as pa
 
@@ -114,6 +100,21 @@ class JsonPart:
             return Wanted(name, number_type(kind), True)
         # Text that looks like a date stays the text that it is.
         return Wanted(name, pa.string() if is_time(kind) or kind == pa.null() else kind, False)
+
+
+def _blocks(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Cut a stream after the last line break of each chunk."""
+    rest = b""
+    for chunk in chunks:
+        data = rest + chunk
+        end = data.rfind(b"\n") + 1
+        rest = data[end:]
+        if len(rest) > _LONGEST:
+            raise ValueError(f"a line longer than {_LONGEST >> 20} MB")
+        if end:
+            yield data[:end]
+    if rest.strip():
+        yield rest
 
 
 def number_type(kind: Any) -> Any:
@@ -134,7 +135,7 @@ def _shape(batch: Any, name: str, kind: Any) -> tuple[int, ...] | None:
 class JsonPiece:
     """Parsed rows."""
 
-    def __init__(self, part: JsonPart, rows: Rows, first: int, names: Mapping[str, bool]) -> None:
+    def __init__(self, part: JsonPart, rows: Rows, first: int, names: Wants) -> None:
         self.rows: int = rows.batch.num_rows
         self._part = part
         self._held = rows
@@ -150,8 +151,13 @@ class JsonPiece:
     def load(self) -> Arrays:
         """Convert the columns that are wanted."""
         batch, mixed = self._held
-        plain = {name: number for name, number in self._names.items() if name not in mixed}
-        return converted(self._part, batch.column, self._first, plain) | mixed
+        names = self._names
+        plain = {name: want for name, want in names.items() if name not in mixed}
+        return converted(self._part, batch.column, self._first, plain, names.shapes) | mixed
+
+    def first_shape(self, name: str) -> Shape:
+        """The shape of a column's first list."""
+        return shape_in(self._part, self._held.batch.column(name), self._first, name)
 
 
 def open_part(file: File, format: Format) -> JsonPart:

@@ -10,25 +10,26 @@ from lossctl.sources.files import File
 _CHUNK = 1 << 20
 
 
-def line_of(file: File, record: int, quoted: bool) -> int | None:
+def line_of(file: File, record: int, quoted: bool, *, gaps: int | None = None) -> int | None:
     """Find the line (from 1) at which a record begins; None where it cannot be found.
 
     Args:
         file: The file, read again from its beginning; not a pipe.
         record: The record, from 0; lines that are empty are none.
         quoted: Whether values in quotes may hold line breaks (CSV).
+        gaps: After so many records empty lines are records too; None for never.
     """
     try:
         stream = file.stream()
         try:
-            return _search(stream, record, quoted)
+            return _search(stream, record, quoted, gaps)
         finally:
             stream.close()
     except (OSError, ValueError, LossctlError):
         return None  # this only adds to a message; the message is what matters
 
 
-def _search(stream: Any, record: int, quoted: bool) -> int | None:
+def _search(stream: Any, record: int, quoted: bool, gaps: int | None) -> int | None:
     import numpy as np
 
     line, rest, inside = 1, b"", False
@@ -41,7 +42,12 @@ def _search(stream: Any, record: int, quoted: bool) -> int | None:
         rest = data[end:]
         held = np.frombuffer(data, np.uint8, end)
         breaks = np.flatnonzero(held == ord("\n"))
-        begins, inside = _begins(held, breaks, quoted, inside)
+        begins, empty, inside = _begins(held, breaks, quoted, inside)
+        if gaps is not None and len(breaks):
+            # Where the header stands: from there on, every line counts that no quotes enclose.
+            behind = int(np.searchsorted(np.cumsum(begins), gaps)) if gaps else -1
+            begins[behind + 1 :] |= empty[behind + 1 :]
+            gaps = max(0, gaps - int(np.count_nonzero(begins[: behind + 1])))
         count = int(np.count_nonzero(begins))
         if record < count:
             return line + int(np.flatnonzero(begins)[record])
@@ -50,16 +56,16 @@ def _search(stream: Any, record: int, quoted: bool) -> int | None:
             return None
 
 
-def _begins(held: Any, breaks: Any, quoted: bool, inside: bool) -> tuple[Any, bool]:
-    """Which of the lines begin a record, and whether the last ends inside quotes."""
+def _begins(held: Any, breaks: Any, quoted: bool, inside: bool) -> tuple[Any, Any, bool]:
+    """Which lines begin a record, which are empty, and whether the last ends inside quotes."""
     import numpy as np
 
     starts = np.concatenate([np.zeros(min(1, len(breaks)), breaks.dtype), breaks[:-1] + 1])
     lengths = breaks - starts
     empty = (lengths == 0) | ((lengths == 1) & (held[starts] == ord("\r")))
     if not quoted:
-        return ~empty, False
+        return ~empty, empty, False
     # A line begins inside quotes if an odd number of them comes before; "" counts twice.
     quotes = np.flatnonzero(held == ord('"'))
     odd = (np.searchsorted(quotes, starts) + inside) & 1 == 1
-    return ~empty & ~odd, bool((len(quotes) + inside) & 1)
+    return ~empty & ~odd, empty & ~odd, bool((len(quotes) + inside) & 1)

@@ -13,7 +13,7 @@ from lossctl.sources.npyheader import Header, check_size, columns_of, read_heade
 from lossctl.sources.npyvalues import arrays_of
 from lossctl.sources.positional import Opened
 from lossctl.sources.rebatch import Piece
-from lossctl.sources.table import Column, Format
+from lossctl.sources.table import Column, Format, Want
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -60,7 +60,7 @@ class NpyPart:
         self.rows: int | None = self._header.rows
         self.columns: tuple[Column, ...] = columns_of(self._header)
 
-    def pieces(self, names: Mapping[str, bool], rows: int) -> Iterator[Piece]:
+    def pieces(self, names: Mapping[str, Want], rows: int) -> Iterator[Piece]:
         """Describe the rows; they are read when a worker loads them, a pipe at once."""
         if self._stream is not None:
             return stream_pieces(self._stream, self._header, names, rows, self.name)
@@ -89,7 +89,7 @@ class Range:
         source: RowMajor | ColumnMajor,
         start: int,
         stop: int,
-        names: Mapping[str, bool],
+        names: Mapping[str, Want],
         prefix: str,
     ) -> None:
         self.rows = stop - start
@@ -167,7 +167,7 @@ def range_pieces(
     opened: Opened,
     header: Header,
     offset: int,
-    names: Mapping[str, bool],
+    names: Mapping[str, Want],
     rows: int,
     prefix: str = "",
 ) -> Iterator[Piece]:
@@ -185,7 +185,7 @@ def range_pieces(
 class Held:
     """Rows in memory."""
 
-    def __init__(self, raw: Array, names: Mapping[str, bool], prefix: str) -> None:
+    def __init__(self, raw: Array, names: Mapping[str, Want], prefix: str) -> None:
         self.rows = len(raw)
         self._raw = raw
         self._names = names
@@ -201,7 +201,7 @@ class Held:
 
 
 def stream_pieces(
-    stream: Any, header: Header, names: Mapping[str, bool], rows: int, name: str, prefix: str = ""
+    stream: Any, header: Header, names: Mapping[str, Want], rows: int, name: str, prefix: str = ""
 ) -> Iterator[Piece]:
     """Read an array from a stream, a slab at a time."""
     for start in range(0, header.rows, rows):

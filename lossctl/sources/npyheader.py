@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+_AGAIN = "write it again with numpy.save"
+
+
 class Header(NamedTuple):
     """What an NPY file says of itself."""
 
@@ -23,10 +26,12 @@ class Header(NamedTuple):
 
     @property
     def rows(self) -> int:
+        """The length of the first axis."""
         return self.shape[0] if self.shape else 0
 
     @property
     def row_bytes(self) -> int:
+        """The bytes of one row."""
         return math.prod(self.shape[1:]) * self.dtype.itemsize
 
     @property
@@ -39,19 +44,20 @@ def read_header(stream: IO[bytes], name: str) -> Header:
     """Read the header; the stream is left at the first value."""
     from numpy.lib import format as npy
 
-    with reading(name, "write it again with numpy.save"):
+    with reading(name, _AGAIN):
         try:
             version = npy.read_magic(stream)
         except ValueError:
-            raise DataError(
-                f"{name}: is no NPY file, or was cut short", "write it with numpy.save"
-            ) from None
-        if version == (1, 0):
-            shape, fortran, dtype = npy.read_array_header_1_0(stream)
-        elif version in ((2, 0), (3, 0)):
-            shape, fortran, dtype = npy.read_array_header_2_0(stream)
-        else:
-            raise DataError(f"{name}: NPY version {version} is not known", "")
+            raise DataError(f"{name}: is no NPY file, or was cut short", _AGAIN) from None
+        if version not in ((1, 0), (2, 0), (3, 0)):
+            raise DataError(f"{name}: NPY version {version} is not known", _AGAIN)
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        try:
+            shape, fortran, dtype = read(stream)
+        except OSError:
+            raise
+        except Exception as error:  # what is no header fails in ways without number
+            raise DataError(f"{name}: has a header that makes no sense", _AGAIN) from error
         if version == (3, 0) and dtype.names:
             # The reader of version 2 takes names for latin1; in version 3 they are UTF-8.
             dtype.names = tuple(field.encode("latin1").decode("utf-8") for field in dtype.names)
@@ -72,7 +78,7 @@ def check_size(header: Header, held: int, name: str) -> None:
         raise DataError(
             f"{name}: {counted(held - claimed, 'byte')} more than the "
             f"{counted(header.rows, 'row')} of the header",
-            "write it again; an NPY file holds one array",
+            "an NPY file holds one array: write it again",
         )
 
 

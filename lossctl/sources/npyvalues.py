@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lossctl.sources.table import Arrays
+    from lossctl.sources.table import Arrays, Want
 
     Array = npt.NDArray[Any]
 
 
-def arrays_of(raw: Array, names: Mapping[str, bool], prefix: str) -> Arrays:
+def arrays_of(raw: Array, names: Mapping[str, Want], prefix: str) -> Arrays:
     """Split records into their fields; an array without fields is one column."""
     if not raw.dtype.names:
-        return {prefix: finished(raw, names[prefix])}
+        return {prefix: finished(raw)}
     wanted = {f"{prefix}.{field}" if prefix else field: field for field in raw.dtype.names}
-    return {name: finished(raw[wanted[name]], number) for name, number in names.items()}
+    return {name: finished(raw[wanted[name]]) for name in names}
 
 
-def finished(array: Array, number: bool) -> Array:
+def finished(array: Array) -> Array:
     """Make an array native, contiguous and of a type that the rest computes with."""
     import numpy as np
 

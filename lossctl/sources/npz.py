@@ -14,7 +14,7 @@ from lossctl.sources.npy import range_pieces, stream_pieces
 from lossctl.sources.npyheader import Header, check_size, columns_of, read_header, refusal
 from lossctl.sources.positional import Opened
 from lossctl.sources.rebatch import Piece
-from lossctl.sources.table import Arrays, Column, Format
+from lossctl.sources.table import Arrays, Column, Format, Want
 from lossctl.sources.text import counted, plain
 
 _SUFFIX = ".npy"
@@ -54,7 +54,7 @@ class NpzPart:
         lengths = {header.rows for header in self._headers.values() if header.shape}
         self.rows = lengths.pop() if len(lengths) == 1 else None
 
-    def pieces(self, names: Mapping[str, bool], rows: int) -> Iterator[Piece]:
+    def pieces(self, names: Mapping[str, Want], rows: int) -> Iterator[Piece]:
         """Unpack the arrays side by side."""
         wanted = self._wanted(names)
         self._check(wanted)
@@ -97,9 +97,9 @@ class NpzPart:
                 check_size(header, held, shown)
         return header
 
-    def _wanted(self, names: Mapping[str, bool]) -> dict[str, dict[str, bool]]:
+    def _wanted(self, names: Mapping[str, Want]) -> dict[str, dict[str, Want]]:
         """Sort the columns by array: fields of records are read together."""
-        wanted: dict[str, dict[str, bool]] = {}
+        wanted: dict[str, dict[str, Want]] = {}
         for name, number in names.items():
             array = name if name in self._headers else name.rpartition(".")[0]
             wanted.setdefault(array, {})[name] = number
@@ -122,7 +122,7 @@ class NpzPart:
         stack: ExitStack,
         archive: zipfile.ZipFile,
         name: str,
-        fields: Mapping[str, bool],
+        fields: Mapping[str, Want],
         rows: int,
     ) -> Iterator[Piece]:
         header = self._headers[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lossctl.errors import DataError
@@ -12,6 +12,7 @@ from lossctl.sources.batches import ArrowPiece, unique
 from lossctl.sources.convert import row_shape
 from lossctl.sources.failures import reading
 from lossctl.sources.files import File
+from lossctl.sources.lists import Wants
 from lossctl.sources.rebatch import Piece
 from lossctl.sources.table import Column, Format
 
@@ -49,7 +50,7 @@ class ParquetPart:
         else:
             handle.close()
 
-    def pieces(self, names: Mapping[str, bool], rows: int) -> Iterator[Piece]:
+    def pieces(self, names: Wants, rows: int) -> Iterator[Piece]:
         """Decode batches in order."""
         with reading(self.name):
             handle = self._pipe or self._file.random()
@@ -68,7 +69,7 @@ class ParquetPart:
         if self._pipe is not None:
             self._pipe.close()
 
-    def _batches(self, handle: Any, names: Mapping[str, bool], rows: int) -> Iterator[Piece]:
+    def _batches(self, handle: Any, names: Wants, rows: int) -> Iterator[Piece]:
         leaves = sum(len(self._leaves[name]) for name in names)
         opened = self._open(handle, self._metadata, leaves)
         size = max(1, min(rows, _BATCH_BYTES // self._row_bytes(names)))
@@ -94,7 +95,7 @@ class ParquetPart:
             page_checksum_verification=True,
         )
 
-    def _row_bytes(self, names: Mapping[str, bool]) -> int:
+    def _row_bytes(self, names: Iterable[str]) -> int:
         wanted = [leaf for name in names for leaf in self._leaves[name]]
         size: int = 0
         for group in range(self._metadata.num_row_groups):
@@ -113,7 +114,7 @@ class ParquetPart:
         """The shape of the first lists, if there are as many values as if all were like them."""
         if not self.rows:
             return None
-        size = max(1, min(1024, _PEEK_BYTES // self._row_bytes({name: True})))
+        size = max(1, min(1024, _PEEK_BYTES // self._row_bytes([name])))
         batch = next(opened.iter_batches(size, columns=[name], use_threads=False))
         shape = row_shape(batch.column(name))
         if shape is None:

@@ -8,8 +8,9 @@ from typing import Protocol
 
 from lossctl.errors import DataError, nearest
 from lossctl.sources.files import File
+from lossctl.sources.lists import Wants, settled
 from lossctl.sources.rebatch import Piece, rebatch
-from lossctl.sources.table import Column, Slab
+from lossctl.sources.table import Column, Slab, Want
 from lossctl.sources.text import listed, path_text, plain
 
 
@@ -29,7 +30,7 @@ class Part(Protocol):
     typed: bool
     sparse: bool
 
-    def pieces(self, names: Mapping[str, bool], rows: int) -> Iterator[Piece]:
+    def pieces(self, names: Wants, rows: int) -> Iterator[Piece]:
         """Read the columns in order, best in pieces of `rows` rows."""
         ...
 
@@ -81,7 +82,7 @@ class Parts:
             for rows in known[:-1]:
                 self._starts.append(self._starts[-1] + rows)
 
-    def slabs(self, names: Mapping[str, bool], rows: int) -> Iterator[Slab]:
+    def slabs(self, names: Mapping[str, Want], rows: int) -> Iterator[Slab]:
         """Read the named columns in slabs of `rows` rows; see `Table.slabs`."""
         if rows < 1 or not names:
             raise ValueError("slabs need at least one row and one column")
@@ -91,12 +92,8 @@ class Parts:
                 f"{self._shown()} can be read only once", "save it to a file and name that"
             )
         self._read = True
-        fill = {
-            column.name: -1 if "int" in column.dtype else None
-            for column in self.columns
-            if column.name in names
-        }
-        return rebatch(self._pieces(names, rows), rows, names, fill)
+        wants = Wants(names, self._parts[0].columns)
+        return rebatch(settled(self._pieces(wants, rows), wants, self._shown()), rows, wants)
 
     def place(self, row: int) -> str:
         """Say where a row stands; see `Table.place`."""
@@ -108,7 +105,7 @@ class Parts:
         for part in self._parts:
             part.close()
 
-    def _pieces(self, names: Mapping[str, bool], rows: int) -> Iterator[Piece]:
+    def _pieces(self, names: Wants, rows: int) -> Iterator[Piece]:
         total = 0
         for index in range(len(self._files)):
             part = self._part(index)
@@ -132,16 +129,16 @@ class Parts:
                 _same_names(self._parts[0], part)
         return self._parts[index]
 
-    def _check(self, names: Mapping[str, bool]) -> None:
+    def _check(self, names: Mapping[str, Want]) -> None:
         known = {column.name: column for column in self.columns}
-        for name, number in names.items():
+        for name, want in names.items():
             if name not in known:
                 raise DataError(
                     f"{self._shown()}: no column {plain(name)}",
-                    nearest(name, list(known)) or f"it has {listed(known)}",
+                    path_text(nearest(name, list(known))) or f"it has {listed(known)}",
                 )
             dtype = known[name].dtype
-            if number and self._parts[0].typed and not known[name].numeric and dtype != "null":
+            if want and self._parts[0].typed and not known[name].numeric and dtype != "null":
                 named = f": column {plain(name)}" if name else ":"
                 raise DataError(
                     f"{self._shown()}{named} holds {dtype}, not numbers",
@@ -181,20 +178,21 @@ def _same_names(first: Part, part: Part) -> None:
     )
 
 
-def _same_columns(first: Part, part: Part, names: Mapping[str, bool]) -> None:
+def _same_columns(first: Part, part: Part, names: Mapping[str, Want]) -> None:
     """Compare the columns that are read: their presence, and the type of numbers."""
     expected = {column.name: column for column in first.columns}
     found = {column.name: column for column in part.columns}
-    for name, number in names.items():
+    for name, want in names.items():
         if name not in found:
             raise DataError(
                 f"{part.name}: lacks column {plain(name)}, unlike {first.name}",
                 "the parts of a data set have the same columns",
             )
-        if not (number and first.typed):
+        if not (want and first.typed):
             continue
         here, there = found[name], expected[name]
-        differs = here.shape != there.shape and None not in (here.shape, there.shape)
+        known = want == Want.NUMBERS and None not in (here.shape, there.shape)
+        differs = known and here.shape != there.shape
         if here.dtype != there.dtype or differs:
             named = f"column {plain(name)} " if name else ""
             raise DataError(

@@ -38,9 +38,9 @@ def resolve(path: str, any_extension: bool) -> list[File]:
     scheme = _SCHEME.match(path)
     if scheme and scheme.group().lower() == "file://":
         # Not through pyarrow: a local NPY file is to be read without it.
-        from urllib.parse import unquote, urlsplit
+        from urllib.parse import unquote
 
-        path = unquote(urlsplit(path).path)
+        path = unquote(path[scheme.end() :].removeprefix("localhost"))
     elif scheme:
         from lossctl.sources.remote import resolve_uri
 
@@ -117,7 +117,9 @@ def _missing(path: str) -> DataError:
     try:
         beside = sorted(os.listdir(folder or "."))
     except FileNotFoundError:
-        return DataError(f"{path_text(path)}: no such file", f"there is no folder {folder}")
+        return DataError(
+            f"{path_text(path)}: no such file", f"there is no folder {path_text(folder)}"
+        )
     except OSError:
         beside = []
     return DataError(f"{path_text(path)}: no such file", path_text(nearest(name, beside)))

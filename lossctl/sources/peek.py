@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from lossctl.errors import DataError
 from lossctl.sources.failures import reading
 from lossctl.sources.files import File
 
-_CHUNK = 1 << 20
+_CHUNK = 512 << 10  # of 256 KB to 2 MB, measured, the fastest for CSV
 
 
 class Peeked:
@@ -33,13 +33,16 @@ class Peeked:
                 self._head += more
         return self._head[:size]
 
-    def seen(self) -> None:
-        """End the look: a file is closed, a pipe kept, for it cannot be opened again."""
-        if not self._file.once:
-            self.close()
-            self._head = b""
+    def __enter__(self) -> Peeked:
+        return self
 
-    def chunks(self) -> Iterator[bytes]:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        """End the look: a file is closed, a pipe kept, for it cannot be opened again."""
+        if not self._file.once or error is not None:
+            self.close()
+            self._head, self.ended = b"", False  # it may be looked at again
+
+    def chunks(self) -> Generator[bytes]:
         """All bytes, from the first; of a pipe only once."""
         if self._file.once:
             if self._started:

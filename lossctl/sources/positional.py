@@ -20,13 +20,20 @@ if TYPE_CHECKING:
 
 
 class Opened:
-    """An open file that is read by position, from any thread, closed with its last user."""
+    """An open file that is read by position, from any thread, closed with its last user.
+
+    Takes over the stream that it is given.
+    """
 
     def __init__(self, stream: Any, name: str) -> None:
-        self._stream = stream
-        self._lock = Lock()
         self.name = name
+        self._stream: Any = None
+        self._lock = Lock()
         self._descriptor = _descriptor_of(stream)
+        if self._descriptor is None:
+            self._stream = stream
+        else:
+            stream.close()
 
     def size(self) -> int:
         """The length of the file in bytes."""
@@ -72,15 +79,17 @@ class Opened:
 
     def __del__(self) -> None:
         # Pieces on the worker threads hold on to the file, so it is closed with the last.
-        if hasattr(self, "_stream"):
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+        elif self._stream is not None:
             self._stream.close()
 
 
 def _descriptor_of(stream: Any) -> int | None:
-    """The descriptor of a file of the system; others are read under a lock."""
+    """A descriptor of our own of a file of the system; others are read under a lock."""
     if not hasattr(os, "preadv"):
         return None
     try:
-        return int(stream.fileno())
+        return os.dup(stream.fileno())
     except (AttributeError, OSError, ValueError):
         return None

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lossctl.sources.table import Slab
+from lossctl.errors import DataError
+from lossctl.sources.table import Slab, Want
+from lossctl.sources.text import plain
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -30,16 +32,21 @@ class Piece(Protocol):
         ...
 
 
-def rebatch(
-    pieces: Iterator[Piece], rows: int, names: Mapping[str, bool], fill: Mapping[str, int | None]
-) -> Iterator[Slab]:
+class ListPiece(Piece, Protocol):
+    """Rows of a format that has lists."""
+
+    def first_shape(self, name: str) -> tuple[int, ...] | None:
+        """The shape of a column's first list; None where all of them are null."""
+        ...
+
+
+def rebatch(pieces: Iterator[Piece], rows: int, names: Mapping[str, Want]) -> Iterator[Slab]:
     """Cut and gather pieces to slabs of `rows` rows, the last one shorter.
 
     Args:
         pieces: The data in order.
         rows: The rows of a slab.
-        names: The columns; true where numbers are wanted.
-        fill: What pads lists that differ in length, by column; None for NaN.
+        names: The columns, and what each is read for.
     """
     held: list[Piece] = []
     count = 0
@@ -52,44 +59,49 @@ def rebatch(
             count += stop - start
             start = stop
             if count == rows:
-                yield Slab(rows, partial(_load, held, names, fill))
+                yield Slab(rows, partial(_load, held, names))
                 held, count = [], 0
     if count:
-        yield Slab(count, partial(_load, held, names, fill))
+        yield Slab(count, partial(_load, held, names))
 
 
-def _load(pieces: list[Piece], names: Mapping[str, bool], fill: Mapping[str, int | None]) -> Arrays:
+def _load(pieces: list[Piece], names: Mapping[str, Want]) -> Arrays:
     loaded = [piece.load() for piece in pieces]
     pieces.clear()  # the undecoded data is not needed any more
     if len(loaded) == 1:
         return loaded[0]
     return {
-        name: _joined([arrays[name] for arrays in loaded], number, fill.get(name))
-        for name, number in names.items()
+        name: joined([arrays[name] for arrays in loaded], want, name)
+        for name, want in names.items()
     }
 
 
-def _joined(arrays: list[Array], number: bool, fill: int | None) -> Array:
+def joined(arrays: list[Array], want: Want, name: str) -> Array:
+    """Put the rows of a column behind each other, lists of any lengths at one width."""
     import numpy as np
 
-    if not number and len({array.dtype for array in arrays}) > 1:
+    if not want and len({array.dtype for array in arrays}) > 1:
         # Not through a common dtype: it would turn the key 3 into 3.0 or "3".
         arrays = [array.astype(object) for array in arrays]
-    if number and arrays[0].ndim > 1 and len({array.shape[1:] for array in arrays}) > 1:
-        arrays = _padded(arrays, fill)
+    if want == Want.RAGGED and arrays[0].ndim > 1:
+        if len({array.shape[2:] for array in arrays}) > 1:
+            raise DataError(
+                f"column {plain(name)}: lists inside lists differ in length", "make them regular"
+            )
+        width = max(array.shape[1] for array in arrays)
+        arrays = [_widened(array, width) for array in arrays]
     return np.concatenate(arrays)
 
 
-def _padded(arrays: list[Array], fill: int | None) -> list[Array]:
+def _widened(array: Array, width: int) -> Array:
     import numpy as np
 
-    # Only the first axis of a row can differ in length: deeper ones are regular.
-    width = max(array.shape[1] for array in arrays)
-    dtype = np.result_type(*arrays)
-    wide = []
-    for array in arrays:
-        shape = (len(array), width, *array.shape[2:])
-        out = np.full(shape, np.nan if fill is None else fill, dtype)
-        out[:, : array.shape[1]] = array
-        wide.append(out)
-    return wide
+    if array.shape[1] == width:
+        return array
+    dtype = np.result_type(array.dtype, np.int8)
+    out = np.full((len(array), width, *array.shape[2:]), -1, dtype)
+    out[:, : array.shape[1]] = array
+    if array.dtype.kind == "f":  # a list that is null stays a row of NaN
+        missing = (array != array).all(axis=tuple(range(1, array.ndim)))
+        out[missing & (array.shape[1] > 0)] = np.nan
+    return out

@@ -7,10 +7,12 @@ and blocks that are cut here are parsed on as many threads as there are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 
 _BOM = b"\xef\xbb\xbf"
 _MOST = 64 << 20
+_BREAK = re.compile(rb"\r\n?|\n")
 
 
 class Records:
@@ -20,41 +22,75 @@ class Records:
         broken: Why the stream ended early, once it has: its last record is not whole.
     """
 
-    def __init__(self, chunks: Iterator[bytes], delimiter: str, header: bool) -> None:
+    def __init__(
+        self, chunks: Iterator[bytes], delimiter: str, header: bool, *, lone: bool = False
+    ) -> None:
         self.broken = ""
         self._chunks = chunks
         self._delimiter = delimiter.encode()
         self._header = header
+        self._lone = lone  # one column: empty lines are rows, except the last ones of all
 
     def __iter__(self) -> Iterator[bytes]:
+        blocks = self._with_gaps() if self._lone else self._without_gaps()
+        with closing(blocks):
+            yield from blocks
+
+    def _with_gaps(self) -> Generator[bytes]:
+        lacking, gap = self._header, 0
+        with closing(self._whole()) as blocks:
+            for index, block in enumerate(blocks):
+                block = block if index else block.removeprefix(_BOM)
+                if lacking:
+                    if not block.strip(b"\r\n"):
+                        continue
+                    block, lacking = after_first(block, self._delimiter), False
+                rows = block.rstrip(b"\r\n")
+                tail = block[len(rows) :]
+                if rows:
+                    end = _BREAK.match(tail)
+                    yield b"\n" * gap + block[: len(rows) + (end.end() if end else 0)]
+                    gap, tail = 0, tail[end.end() if end else 0 :]
+                gap += tail.count(b"\n") or tail.count(b"\r")
+
+    def _without_gaps(self) -> Generator[bytes]:
+        lacking = self._header
+        with closing(self._whole()) as blocks:
+            for index, block in enumerate(blocks):
+                block = block if index else block.removeprefix(_BOM)
+                if not block.strip(b"\r\n"):
+                    continue
+                if lacking:
+                    block, lacking = after_first(block, self._delimiter), False
+                if block:
+                    yield block
+
+    def _whole(self) -> Generator[bytes]:
         rest = b""
-        first = True
         for chunk in self._chunks:
             data = rest + chunk
-            end = last_break(data, self._delimiter)
+            # A last \r may be the first half of a line break.
+            end = last_break(data.removesuffix(b"\r"), self._delimiter)
             rest = data[end:]
             if len(rest) > _MOST:
                 self.broken = f"a row longer than {_MOST >> 20} MB, or a quote never closed"
                 return
             if end:
-                yield self._without_header(data[:end]) if first else data[:end]
-                first = False
+                yield data[:end]
         if rest and not last_break(rest + b"\n", self._delimiter):
             self.broken = "a quote is opened and never closed"
             return
         if rest:
-            yield self._without_header(rest) if first else rest
+            yield rest
 
-    def _without_header(self, block: bytes) -> bytes:
-        block = block.removeprefix(_BOM)
-        if not self._header:
-            return block
-        start = len(block) - len(block.lstrip(b"\r\n"))
-        for found in re.finditer(rb"\n|\r(?!\n)", block[start:]):
-            end = start + found.end()
-            if last_break(block[start:end], self._delimiter) == end - start:
-                return block[end:]
-        return b""
+
+def after_first(data: bytes, delimiter: bytes) -> bytes:
+    """What follows the first record that is no empty line."""
+    start = len(data) - len(data.lstrip(b"\r\n"))
+    for found in _BREAK.finditer(data, start):
+        if last_break(data[start : found.end()], delimiter):
+            return data[found.end() :]
+    return b""
 
 
 def last_break(data: bytes, delimiter: bytes) -> int:
@@ -77,8 +113,11 @@ def _by_parity(data: bytes, delimiter: bytes, newline: bytes) -> int | None:
     held = np.frombuffer(data, np.uint8)
     quotes = np.flatnonzero(held == ord('"'))
     opening = quotes[::2]
-    before = held[opening[opening > 0] - 1]
-    if not np.isin(before, np.frombuffer(delimiter + b'\r\n"', np.uint8)).all():
+    before = held[opening[1:] - 1] if opening[0] == 0 else held[opening - 1]
+    fits = before == ord(delimiter)
+    for sign in b'\n\r"':
+        fits |= before == sign
+    if not fits.all():
         return None
     end = len(data)
     while (end := data.rfind(newline, 0, end)) >= 0:

@@ -21,18 +21,18 @@ def resolve_uri(uri: str, any_extension: bool) -> list[File]:
 
     # A ? would be read as the beginning of the options, so the glob is cut off first.
     found = _GLOB.search(uri)
-    base = uri[: uri.rindex("/", 0, found.start())] if found else uri
+    begin = uri.index("://") + 3
+    base = uri[: max(begin, uri.rindex("/", 0, found.start()))] if found else uri
     with reading(path_text(uri), "check the address, the credentials and the network"):
         filesystem, root = fs.FileSystem.from_uri(base)
         if found:
-            pattern = posixpath.join(root, uri[len(base) + 1 :])
+            pattern = posixpath.join(root, uri[len(base) :].lstrip("/"))
             paths = _matching(filesystem, root, pattern)
         else:
             paths = _listed(filesystem, root, any_extension)
     if not paths:
         raise DataError(f"{path_text(uri)}: no file matches", "check the pattern and folder")
-    scheme = uri[: uri.index("://") + 3]
-    return [File(path, path_text(scheme + path.lstrip("/")), filesystem) for path in paths]
+    return [File(path, path_text(uri[:begin] + path.lstrip("/")), filesystem) for path in paths]
 
 
 def _listed(filesystem: Any, path: str, any_extension: bool) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 
 from lossctl.errors import DataError, nearest
@@ -14,6 +15,8 @@ _USUAL = {
     "target": ("y_true", "target", "label", "y", "truth", "actual"),
     "weight": ("weight", "sample_weight"),
 }
+# What pandas writes an index as: no data, unless there is nothing else.
+_INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+|")
 _GLOB = frozenset("*?[")
 
 
@@ -22,6 +25,9 @@ def choose(
     columns: str | None,
     role: str,
     taken: frozenset[str] = frozenset(),
+    *,
+    beside: frozenset[str] = frozenset(),
+    alone: bool = True,
 ) -> tuple[Column, ...]:
     """Choose the columns of a role, as named or by their usual names.
 
@@ -30,19 +36,27 @@ def choose(
         columns: A comma list with globs; None where the user named none.
         role: What the columns are for: prediction, target, weight, …
         taken: Columns of the same table that play another role; never chosen unless named.
+        beside: Columns that serve as weight, group or key: taken by their usual name alone.
+        alone: Whether the only numeric column is taken whatever its name; not where the
+            table serves another input already, whose rest it may just be.
 
     Raises:
         DataError: No column, or more than one that could be meant.
     """
     if columns is not None:
         return _named(table, columns)
+    if [column.name for column in table.columns] == [""]:
+        return table.columns  # an array: there is nothing to choose
     free = [column for column in table.columns if column.name not in taken]
     numeric = [column for column in free if column.numeric]
-    if len(numeric) == 1:
-        return (numeric[0],)
-    usual = _USUAL.get(role, (role,))
+    numeric = [column for column in numeric if not _INDEX.fullmatch(column.name)] or numeric
     # Text is taken only where no numbers go by the name: the reader then says what is wrong.
-    found = [column for column in numeric or free if _goes_by(column.name, usual)]
+    found = [column for column in numeric if goes_by(column.name, role)] or [
+        column for column in free if goes_by(column.name, role)
+    ]
+    only = [column for column in numeric if column.name not in beside]
+    if alone and len(only) == 1 and (not found or found == only):
+        return (only[0],)
     if len(found) == 1:
         return (found[0],)
     raise _undecided(table, free, found, role)
@@ -93,7 +107,9 @@ def _alike(word: str, by_name: dict[str, Column]) -> str:
     return path_text(found)
 
 
-def _goes_by(name: str, usual: tuple[str, ...]) -> bool:
+def goes_by(name: str, role: str) -> bool:
+    """Whether a column has one of the usual names of a role."""
+    usual = _USUAL.get(role, (role,))
     simple = _simple(name)
     return simple in usual or (simple.endswith("s") and simple[:-1] in usual)
 
@@ -110,9 +126,26 @@ def _undecided(table: Table, free: list[Column], found: list[Column], role: str)
             f"choose with {_option(role)}",
         )
     known = _columns(free) if free else "all are taken"
-    return DataError(
-        f"{source}: which column is the {role}? It has {known}", f"say it with {_option(role)}"
-    )
+    hint = f"say it with {_option(role)}"
+    pattern = _numbered(table, free) if role != "weight" else ""
+    if pattern:
+        several = _option(role).replace("COLUMN", f"'{pattern}'")
+        hint += f"; for all columns of that name, side by side, {several}"
+    return DataError(f"{source}: which column is the {role}? It has {known}", hint)
+
+
+def _numbered(table: Table, free: list[Column]) -> str:
+    """The pattern of columns such as p_0, p_1, … where it matches nothing else."""
+    families: dict[str, list[str]] = {}
+    for column in free:
+        found = re.fullmatch(r"([^\W\d][\w.-]*?)\d+", column.name)
+        if found and column.numeric:
+            families.setdefault(found[1], []).append(column.name)
+    for stem, names in sorted(families.items(), key=lambda item: -len(item[1])):
+        matching = [c.name for c in table.columns if fnmatchcase(c.name, f"{stem}*")]
+        if len(names) > 1 and matching == names:
+            return f"{stem}*"
+    return ""
 
 
 def _option(role: str) -> str:

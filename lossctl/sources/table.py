@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -18,6 +19,18 @@ class Column(NamedTuple):
     dtype: str  # as stored, for people: float32, list<double>, string, …
     numeric: bool  # numbers or booleans, or lists of them
     shape: tuple[int, ...] | None = ()  # of one row; None where lists differ in length
+
+
+class Want(IntEnum):
+    """What a column is read for; true where numbers are needed."""
+
+    ANY = 0  # any value serves: groups, keys
+    NUMBERS = 1  # or lists of them, all of one length
+    RAGGED = 2  # numbers in lists of any lengths, padded
+
+    def also(self, other: Want) -> Want:
+        """Read for both: the stricter of the two."""
+        return Want.NUMBERS if Want.NUMBERS in (self, other) else max(self, other)
 
 
 class Slab(NamedTuple):
@@ -58,24 +71,24 @@ class Table(Protocol):
         """Whether the columns (arrays of an NPZ) have lengths of their own."""
         ...
 
-    def slabs(self, names: Mapping[str, bool], rows: int) -> Iterator[Slab]:
+    def slabs(self, names: Mapping[str, Want], rows: int) -> Iterator[Slab]:
         """Read the named columns in slabs of exactly `rows` rows (the last may be shorter).
 
         Args:
-            names: The columns; true where numbers are needed, false where any value
-                serves (groups, keys).
+            names: The columns, and what each is read for.
             rows: The rows of a slab.
 
         Yields:
             Slabs whose arrays are (n, *shape), C-contiguous, native byte order. Numbers
-            keep their stored dtype, integers with nulls become float64 with NaN, lists
-            that differ in length are padded to the slab's longest (with −1 for integers,
-            NaN for floats). Other values come as object arrays, None for null; whole
+            keep their stored dtype, integers with nulls become float64 with NaN, a list
+            that is null a row of NaN. Lists wanted as ragged are padded with −1 to the
+            slab's longest. Other values come as object arrays, None for null; whole
             columns of numbers wanted as any value keep their dtype where they have no null.
 
         Raises:
-            DataError: Unreadable, truncated or corrupt data, or a value that is no number
-                where numbers are needed; it names the file, the column and the row.
+            DataError: Unreadable, truncated or corrupt data, or where numbers are needed a
+                value that is none, or a list of another length than the first; it names
+                the file, the column and the row.
         """
         ...
 

@@ -1,13 +1,12 @@
-"""From the text of a CSV column to numbers and values, on the worker threads."""
+"""From the text of a CSV column to keys and groups, on the worker threads."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lossctl.sources.convert import numbers, values
-from lossctl.sources.misfit import MisfitError
-from lossctl.sources.text import shown
+from lossctl.sources.convert import values
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -20,40 +19,18 @@ NULLS = (
     "N/A", "NA", "NULL", "NaN", "n/a", "nan", "null",
 )  # fmt: skip
 
-
-def text_numbers(texts: Any, first: Any) -> Array:
-    """Parse a column of numbers, or of true and false; a missing value is NaN.
-
-    Args:
-        texts: The values as text.
-        first: The type of the first values of the column.
-    """
-    import pyarrow as pa
-
-    truths = pa.types.is_boolean(first)
-    kind = pa.bool_() if truths else pa.float64()
-    try:
-        return numbers(texts.cast(kind), ())
-    except pa.ArrowInvalid:
-        pass  # something else than plain numbers is among them
-    cleaned = _cleaned(texts)
-    try:
-        return numbers(cleaned.cast(kind), ())
-    except pa.ArrowInvalid:
-        row = _first_failing(cleaned, kind)
-    value = texts[row].as_py()
-    what = "is neither true nor false, as the values before" if truths else "is no number"
-    raise MisfitError(row, f"{shown(value)} {what}", _advice(value))
+_ZERO_LED = re.compile(r"^\s*[+-]?0[0-9]")
 
 
-def text_values(texts: Any, kind: Any) -> Array:
+def text_values(texts: Any, kind: Any, codes: bool) -> Array:
     """Parse a column of which any value serves.
 
     Args:
         texts: The values as text.
         kind: The type of its first rows. Where it is text, all is text and only the empty
             value is missing; otherwise each value is what it looks like, whatever stands
-            beside it, so that the same value is the same key in every slab.
+            beside it, so that the same value is the same key in every slab: 007 is text.
+        codes: Its first rows have values such as 007, so all of them are text.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -61,7 +38,11 @@ def text_values(texts: Any, kind: Any) -> Array:
     types = pa.types
     if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)):
         return values(pc.if_else(pc.is_in(texts, words("")), pa.nulls(1, texts.type)[0], texts))
+    if codes:
+        return values(_cleaned(texts))
     read = _truth if types.is_boolean(kind) else _number
+    if not types.is_boolean(kind) and has_zero_led(texts):
+        return _each(_cleaned(texts), read)
     for candidate in (texts, _cleaned(texts)):
         try:
             found = values(candidate.cast(kind))
@@ -70,6 +51,26 @@ def text_values(texts: Any, kind: Any) -> Array:
         if found.dtype.kind != "f" or not (found != found).any():
             return found
     return _each(_cleaned(texts), read)
+
+
+def has_zero_led(texts: Any) -> bool:
+    """Whether any of the values is a number with a zero in front, such as 007."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    _, ends, data = texts.buffers()
+    if data is None or not data.size or not len(texts):
+        return False
+    # By the bytes, which costs next to nothing: most values begin with another digit.
+    held = np.frombuffer(data, np.uint8)
+    ends = np.frombuffer(ends, np.int32, len(texts) + 1, 4 * texts.offset)
+    starts = ends[:-1][np.diff(ends) > 1]  # so there is a second byte
+    first = held[starts]
+    if (held[starts[first == ord("0")] + 1] - np.uint8(ord("0")) < 10).any():
+        return True
+    if (first >= ord("0")).all():
+        return False
+    return bool(pc.any(pc.match_substring_regex(texts, _ZERO_LED.pattern)).as_py())
 
 
 def words(*known: str) -> Any:
@@ -92,21 +93,6 @@ def _cleaned(texts: Any) -> Any:
     return pc.if_else(pc.is_in(stripped, words(*NULLS)), pa.nulls(1, stripped.type)[0], stripped)
 
 
-def _first_failing(texts: Any, kind: Any) -> int:
-    """Halve the range until one value is left that cannot be parsed."""
-    import pyarrow as pa
-
-    start, stop = 0, len(texts)
-    while stop - start > 1:
-        middle = (start + stop) // 2
-        try:
-            texts.slice(start, middle - start).cast(kind)
-            start = middle
-        except pa.ArrowInvalid:
-            stop = middle
-    return start
-
-
 def _each(texts: Any, read: Callable[[str], Any]) -> Array:
     import numpy as np
 
@@ -119,8 +105,8 @@ def _each(texts: Any, read: Callable[[str], Any]) -> Array:
 
 def _number(text: str) -> Any:
     """An integer if it is one, else a float, else the text itself."""
-    if "_" in text:
-        return text  # Python takes 1_000 for a number, nobody else does
+    if "_" in text or _ZERO_LED.match(text):
+        return text  # Python takes 1_000 for a number, nobody else does; 007 is a code
     for parse in (int, _hexadecimal, float):
         try:
             return parse(text)
@@ -138,19 +124,3 @@ def _hexadecimal(text: str) -> int:
 def _truth(text: str) -> Any:
     lowered = text.lower()
     return lowered == "true" if lowered in ("true", "false") else text
-
-
-def _advice(value: str) -> str:
-    if value.count(",") == 1 and _is_number(value.replace(",", ".")):
-        return "write decimals with a point"
-    if _is_number(value.replace(",", "")):
-        return "write numbers without separators"
-    return "name a column of numbers, or leave out or mend the row"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -63,8 +63,8 @@ def _check_density(xp: ArrayModule, matrices: Array, name: str) -> None:
 DENSITY = Domain("Hermitian, positive, of trace 1", _check_density)
 
 _STATES = (
-    Input("prediction", "(N, d, d)", DENSITY, help="σ"),
-    Input("target", "(N, d, d)", DENSITY, help="ρ"),
+    Input("prediction", "(N, d, d)", DENSITY, complex=True, help="σ"),
+    Input("target", "(N, d, d)", DENSITY, complex=True, help="ρ"),
 )
 
 

@@ -166,6 +166,13 @@ def pinball(
                 "prediction", None, f"must be (N, {len(alpha)}): one column for each alpha"
             )
         level, target = xp.asarray(alpha, dtype=prediction.dtype), target[:, None]
+    elif prediction.shape != target.shape:
+        raise InvalidInput(
+            "prediction",
+            None,
+            f"has {prediction.shape[-1]} columns for one target",
+            f"give as many levels: pinball:alpha=[…], {prediction.shape[-1]} of them",
+        )
     error = target - prediction
     return xp.maximum(level * error, (level - 1) * error)
 

@@ -11,7 +11,7 @@ from functools import wraps
 from math import inf, nan
 from typing import Any, NamedTuple
 
-from lossctl.losses.classes import AXIS, FROM_LOGITS, class_axis, class_ids, show_shape
+from lossctl.losses.classes import AXIS, FROM_LOGITS, class_axis, class_ids
 from lossctl.losses.definition import (
     Array,
     ArrayModule,
@@ -27,6 +27,7 @@ from lossctl.losses.definition import (
 )
 from lossctl.losses.domains import PROBABILITY, require
 from lossctl.losses.numerics import ratio, sigmoid
+from lossctl.losses.shapes import show_shape
 
 SMOOTH = Param("smooth", 0.0, "added to the numerator and the denominator of the ratio", least=0)
 OVER = Param(

@@ -37,6 +37,7 @@ def _checked_by_kernel(xp: ArrayModule, values: Array, name: str) -> None:
             "target",
             "(N, S) or (N,)",
             labels=True,
+            ragged=True,
             help="class ids; negative ones at a row's end are padding",
         ),
         Input(
