@@ -32,8 +32,14 @@ TASKS = {
 """The tasks in the order in which they are listed; each is a module of `losses.tasks`."""
 
 
-def _load() -> dict[str, Loss]:
+def _load(until: str = "") -> dict[str, Loss]:
+    """Import the tasks in order, up to the one that has the name; all of them by default.
+
+    A name is given once, whatever the order, which `loss` sees to.
+    """
     for task in TASKS:
+        if until in REGISTRY:
+            break
         import_module(f"lossctl.losses.tasks.{task}")
     return REGISTRY
 
@@ -51,8 +57,8 @@ def get(name: str) -> Loss:
     Raises:
         SpecError: There is none; the hint names the nearest.
     """
-    registry = _load()
     key = name.strip().lower().replace("-", "_")
+    registry = _load(until=key)
     if key not in registry:
         hint = nearest(key, sorted(registry))
         raise SpecError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from lossctl.backend import Backend
 from lossctl.errors import DataError, counted
 from lossctl.losses.definition import InvalidInput
 from lossctl.plan import Plan
+from lossctl.reduce import digest
 from lossctl.reduce.block import BlockResult, Outcome, Worker
 from lossctl.reduce.figures import Layout
 from lossctl.reduce.quantiles import EXACT
@@ -90,7 +90,7 @@ class Engine:
         self.worker = Worker(plan, backend, opened.uses, keep=self.keep)
         self.totals = Totals([LossTotals() for _ in plan.losses])
         self._missing: dict[str, tuple[int, str]] = {}  # by input: rows, the first place
-        self._hash = hashlib.blake2b(digest_size=8)
+        self._digest = 0
 
     def run(self, tasks: Iterable[Task]) -> Totals:
         """Evaluate every block.
@@ -106,7 +106,7 @@ class Engine:
             self._take(task, result)
         if self._missing:
             raise self._missing_error()
-        self.totals.digest = self._hash.hexdigest()
+        self.totals.digest = f"{self._digest:016x}"
         return self.totals
 
     def _work(self, task: Task) -> tuple[Task, BlockResult | InvalidInput]:
@@ -130,7 +130,7 @@ class Engine:
             self.progress(totals.samples)
         if self._missing or result.batch is None:
             return
-        self._hash.update(result.digest)
+        self._digest = digest.chain(self._digest, result.digest)
         totals.squeezed |= result.squeezed
         if result.kept is not None:
             totals.skipped += result.rows - len(result.kept)

@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from lossctl.render.rows import has_samples, sample_columns
 from lossctl.render.text import UNSAFE, number
 from lossctl.report import plain
 
@@ -40,8 +39,10 @@ def lines(report: Report, style: Style) -> str:
       `{"sample": 0, "mse": 0.25}`, the same as `-o losses.jsonl` writes, so that
       `jq 'select(.mse > 1) | .sample'` works without a case for other lines.
     """
+    from lossctl.render.rows import has_samples, sample_columns  # the document needs none
+
     if has_samples(report):
-        return "\n".join(_sample_lines(report, style.precision))
+        return "\n".join(_sample_lines(sample_columns(report), style.precision))
     whole = report.to_dict()
     head = {key: whole[key] for key in ("version", "signature", "samples", "skipped")}
     listed = []
@@ -55,9 +56,8 @@ def lines(report: Report, style: Style) -> str:
     return "\n".join(dumps(strict(line, style.precision)) for line in listed)
 
 
-def _sample_lines(report: Report, precision: int | None) -> Iterator[str]:
+def _sample_lines(columns: Mapping[str, Any], precision: int | None) -> Iterator[str]:
     """A line a sample. A column is written at once: calling `dumps` a million times is slow."""
-    columns = sample_columns(report)
     heads = [f"{dumps(name)}: " for name in columns]
     texts = [dumps(strict(values, precision))[1:-1].split(", ") for values in columns.values()]
     for sample, values in enumerate(zip(*texts) if any(columns.values()) else ()):
