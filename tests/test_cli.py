@@ -309,12 +309,17 @@ def test_interruption_ends_with_130_and_leaves_nothing(tmp_path: Path) -> None:
     running = subprocess.Popen(
         [sys.executable, "-m", "lossctl", "eval", str(fifo), "-l", "mae", "-o", str(out)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # a runner in the background ignores interrupts, and its children would too
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
-    with open(fifo, "w") as writer:  # opens once the command reads, which then waits for rows
-        writer.write("y_pred,y_true\n")
-        writer.flush()
-        running.send_signal(signal.SIGINT)
-        printed, said = running.communicate(timeout=60)
+    try:
+        with open(fifo, "w") as writer:  # opens once the command reads, which then waits for rows
+            writer.write("y_pred,y_true\n")
+            writer.flush()
+            running.send_signal(signal.SIGINT)
+            printed, said = running.communicate(timeout=60)
+    finally:
+        running.kill()
     assert running.returncode == 130
     assert (printed, said.strip()) == ("", "interrupted")
     assert not out.exists()
