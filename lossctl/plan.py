@@ -165,7 +165,7 @@ def _check_choices(plan: Plan) -> None:
             hint = nearest(str(value), words) or f"one of {', '.join(words)}"
             raise UsageError(f"--{name}: {value!r} is not known", hint)
     for name, number in (("threads", plan.threads), ("worst", plan.worst)):
-        if number is not None and not isinstance(number, int):
+        if number is not None and (not hasattr(number, "__index__") or isinstance(number, bool)):
             raise UsageError(f"--{name}: {number!r} is no whole number", "give 1 or more")
     if plan.threads < 1:
         raise UsageError(f"--threads: {plan.threads} is below 1", "give 1 or more")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from lossctl import cli
+from lossctl import cli, losses
 
 SAMPLE_DATA = Path(__file__).parent.parent / "sample_data"
 
@@ -325,7 +327,7 @@ def test_interruption_ends_with_130_and_leaves_nothing(tmp_path: Path) -> None:
     assert not out.exists()
 
 
-@pytest.mark.parametrize(("redirect", "status"), [("2>&-", 0), (">&-", 0), (">&- 2>&-", 0)])
+@pytest.mark.parametrize(("redirect", "status"), [("2>&-", 0), (">&-", 2), (">&- 2>&-", 2)])
 def test_closed_streams_are_no_crash(pair: tuple[Path, Path], redirect: str, status: int) -> None:
     command = f"{sys.executable} -m lossctl eval {pair[0]} {pair[1]} -l mse -q {redirect}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
@@ -422,3 +424,48 @@ def test_words_that_are_not_understood(
     assert ran.status == 2
     assert hint in ran.err
     assert len(ran.err.splitlines()) == 2
+
+
+@pytest.mark.parametrize("option", ["--weight", "--by"])
+def test_weights_and_groups_in_another_order_are_refused(
+    run: Run, tmp_path: Path, option: str
+) -> None:
+    first = csv(tmp_path / "p.csv", "id,y_pred\n1,1\n2,2\n")
+    second = csv(tmp_path / "t.csv", "ID,y_true\n1,2\n2,4\n")
+    third = csv(tmp_path / "w.csv", "id,w\n2,5\n1,1\n")
+    ran = run("eval", first, second, option, f"{third}::w", "-l", "mse")
+    assert ran.status == 2
+    assert "not in the same order" in ran.err
+
+
+def test_a_file_of_ids_is_no_prediction(run: Run, tmp_path: Path) -> None:
+    first = csv(tmp_path / "p.csv", "id,y_pred\n1,5\n2,6\n")
+    second = csv(tmp_path / "t.csv", "id\n1\n2\n")
+    assert run("eval", first, second, "-l", "mse").status == 2
+
+
+def test_the_signature_covers_the_groups(run: Run, tmp_path: Path) -> None:
+    def signature(groups: str) -> str:
+        rows = "".join(f"{i},{i * i},{g}\n" for i, g in enumerate(groups))
+        path = csv(tmp_path / f"{groups}.csv", f"y_pred,y_true,g\n{rows}")
+        found = json.loads(run("eval", path, "-l", "mse", "--by", "g", "--json").out)
+        return str(found["signature"])
+
+    assert signature("aabb") == signature("aabb")
+    assert signature("aabb") != signature("aabc")
+    assert "|by:g:" in signature("aabb")
+
+
+@pytest.mark.parametrize("name", [item.name for item in losses.all()])
+def test_the_example_of_every_page_runs(name: str, run: Run, tmp_path: Path) -> None:
+    page = run("losses", name).out.splitlines()
+    start = page.index("Example")
+    write, evaluate, value = (line.strip() for line in page[start + 1 : start + 4])
+    quick = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run(["bash", "-c", write], cwd=tmp_path, env=quick, check=True)
+    words = shlex.split(evaluate)
+    assert words[:2] == ["lossctl", "eval"]
+    with contextlib.chdir(tmp_path):
+        ran = run(*words[1:], "-q")
+    assert ran.status == 0, ran.err
+    assert float(ran.out) == pytest.approx(float(value.removeprefix("value: ")), rel=1e-12)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -280,3 +281,37 @@ def test_probabilities_taken_for_logits_are_noted() -> None:
 def test_infinite_losses_are_noted_with_their_place() -> None:
     found = lossctl.evaluate("bce", prediction=[0.2, 0.0, 0.0], target=[0, 1, 1])
     assert found.notes == ("bce: not finite in 2 samples, first in row 1",)
+
+
+@pytest.mark.parametrize(("n_real", "n_fake"), [(2, 1000), (5, 5), (30, 400)])
+def test_the_interval_of_unpaired_means_is_welchs(n_real: int, n_fake: int) -> None:
+    rng = np.random.default_rng(n_real)
+    real, fake = rng.standard_normal(n_real), 2 * rng.standard_normal(n_fake)
+    found = lossctl.evaluate("wasserstein_critic", real=real, fake=fake).losses[0].summary
+    expected = scipy.stats.ttest_ind(real, fake, equal_var=False).confidence_interval(0.95)
+    assert found.interval is not None
+    assert (found.interval.low, found.interval.high) == pytest.approx(tuple(expected), rel=1e-6)
+
+
+def test_one_sample_of_an_input_has_no_interval() -> None:
+    found = lossctl.evaluate("wasserstein_critic", real=[1.0], fake=[1.0, 2.0, 3.0])
+    assert found.losses[0].summary.interval is None
+
+
+@pytest.mark.parametrize("empty", ["ignored", "weightless"])
+def test_a_block_in_which_nothing_takes_part(empty: str) -> None:
+    n = 131_077
+    group, first = np.arange(n) % 3, np.arange(n) < 65_536
+    if empty == "ignored":
+        arguments: dict[str, Any] = {
+            "prediction": np.full((n, 2), 0.5), "target": np.where(first, 255, 1),
+        }  # fmt: skip
+        found = lossctl.evaluate("cross_entropy:ignore_index=255", by={"g": group}, **arguments)
+        assert found.losses[0].valueless == 65_536
+    else:
+        arguments = {"prediction": np.full(n, math.log(2)), "target": np.zeros(n)}
+        found = lossctl.evaluate("mae", by={"g": group}, weight=(~first) * 1.0, **arguments)
+    assert found.losses[0].value == pytest.approx(math.log(2), rel=1e-12)
+    assert [item.summary.n for item in found.losses[0].groups or ()] == [
+        int(((group == code) & ~first).sum()) for code in range(3)
+    ]

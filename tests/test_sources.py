@@ -1489,7 +1489,11 @@ class TestChoose:
         table = self.table(tmp_path, "score,other")
         assert choose(table, None, "target", frozenset({"score"}))[0].name == "other"
         table = self.table(tmp_path, "y")
-        refused(lambda: choose(table, None, "target", frozenset({"y"})), "target", "all are taken")
+        refused(
+            lambda: choose(table, None, "target", frozenset({"y"})),
+            "target",
+            "no other than those that are taken",
+        )
 
     def test_text_by_its_usual_name(self, tmp_path: Path) -> None:
         table = self.table(tmp_path, "label,name", "cat,x")

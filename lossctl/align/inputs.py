@@ -13,7 +13,7 @@ from lossctl.losses import Loss
 from lossctl.plan import MAIN, Plan, Source, needs
 from lossctl.report import InputInfo
 from lossctl.sources import Reference, choose, open_table
-from lossctl.sources.select import goes_by
+from lossctl.sources.select import goes_by, is_id
 from lossctl.sources.table import Column, Format, Table, Want
 
 
@@ -132,15 +132,10 @@ def _inputs_of(opened: Opened, plan: Plan, loss: Loss) -> tuple[str, ...]:
         required = tuple(i.name for i in loss.inputs if not i.optional and i.name not in constants)
     names = []
     for item in loss.inputs:
-        if (
-            item.name in required
-            or item.name in plan.inputs
-            or (item.optional and not loss.alternatives and _present(opened, plan, item.name))
-        ):
+        there = item.name in plan.inputs or (item.optional and _present(opened, plan, item.name))
+        if item.name in required or (there and not loss.alternatives):
             _choose(opened, plan, item.name)
-        else:
-            continue
-        names.append(item.name)
+            names.append(item.name)
     return tuple(names)
 
 
@@ -151,12 +146,21 @@ def _constants(plan: Plan, loss: Loss) -> set[str]:
 
 
 def _alternative(opened: Opened, plan: Plan, loss: Loss) -> tuple[str, ...]:
-    """The first set of inputs that is there."""
-    for names in loss.alternatives:
-        if all(name in plan.inputs or _present(opened, plan, name) for name in names):
-            return names
-    given = set(plan.inputs)
-    return max(loss.alternatives, key=lambda names: len(given & set(names)))
+    """The set of inputs that is there; of several, the one that is named most plainly."""
+
+    def named(names: tuple[str, ...]) -> int:
+        # a file given by position is there to be looked into, whatever its input is called
+        return sum(
+            (name in plan.inputs and name not in MAIN) or _present(opened, plan, name)
+            for name in names
+        )
+
+    there = [
+        names
+        for names in loss.alternatives
+        if all(name in plan.inputs or _present(opened, plan, name) for name in names)
+    ]
+    return max(there or loss.alternatives, key=named)
 
 
 def _present(opened: Opened, plan: Plan, name: str) -> bool:
@@ -299,32 +303,23 @@ def _keys(opened: Opened, key: str) -> None:
         opened.keys[id(table)] = Wanted(table, columns, Want.ANY)
 
 
-_ID = re.compile(r"(.*_)?(id|key|uid|uuid|guid|index|idx)", re.IGNORECASE)
-
-
 def _ids(opened: Opened) -> None:
     """Columns that name the rows in two tables: where they differ, so does the order."""
-    used = {
-        (id(item.table), column.name)
-        for item in (*opened.inputs.values(), *opened.by.values())
-        for column in item.columns
-    }
+    wanted = [*opened.inputs.values(), *opened.by.values()]
+    wanted += [opened.weight] if opened.weight else []
+    used = {(id(item.table), column.name) for item in wanted for column in item.columns}
     first = opened.first
-    for table in {id(item.table): item.table for item in opened.inputs.values()}.values():
+    for table in {id(item.table): item.table for item in wanted}.values():
         if table is first or table.separate or first.separate:
             continue
-        theirs = {column.name: column for column in table.columns}
-        for column in first.columns:
-            pair = ((id(first), column.name), (id(table), column.name))
-            if column.name not in theirs or not _ID.fullmatch(column.name) or used & set(pair):
+        theirs = {column.name.casefold(): column for column in table.columns}
+        for mine in first.columns:
+            other = theirs.get(mine.name.casefold())
+            if other is None or not is_id(mine.name) or mine.shape != () or other.shape != ():
                 continue
-            if column.shape == () and theirs[column.name].shape == ():
-                opened.ids.append(
-                    (
-                        Wanted(first, (column,), Want.ANY),
-                        Wanted(table, (theirs[column.name],), Want.ANY),
-                    )
-                )
+            if not used & {(id(first), mine.name), (id(table), other.name)}:
+                pair = (Wanted(first, (mine,), Want.ANY), Wanted(table, (other,), Want.ANY))
+                opened.ids.append(pair)
 
 
 def _serves(opened: Opened, plan: Plan, name: str) -> bool:

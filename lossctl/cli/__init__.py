@@ -126,10 +126,14 @@ def _way_out(error: click.UsageError) -> str:
 
 
 def _require_streams() -> None:
-    """A closed standard stream (`>&-`) is None: give its writers somewhere to write."""
-    for name in ("stdout", "stderr"):
+    """A closed standard stream (`>&-`) is None: put something in its place.
+
+    What is said is lost without harm; a result that nobody gets is an error, which a stream
+    for reading raises where it is written.
+    """
+    for name, mode in (("stdout", "r"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as we run
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - for as long as we run
 
 
 def _stream_error(error: OSError) -> int:

@@ -13,7 +13,7 @@ from lossctl.errors import DataError, counted
 from lossctl.losses import Bound
 from lossctl.losses.definition import InvalidInput
 from lossctl.plan import Plan
-from lossctl.reduce import samples
+from lossctl.reduce import digest, samples
 from lossctl.reduce.block import Worker
 from lossctl.reduce.engine import LossTotals, Totals
 from lossctl.reduce.figures import summarise
@@ -56,6 +56,8 @@ def assemble(
         if found.infinite and plan.nan != "propagate":
             many = counted(item.summary.nonfinite, "sample")
             notes.append(f"{item.loss}: not finite in {many}, first in {found.infinite}")
+        if not math.isfinite(item.value) and item.n and not item.summary.nonfinite:
+            notes.append(f"{item.loss}: the sum of the losses is more than a float64 holds")
         if item.valueless:
             left = counted(item.valueless, "sample")
             notes.append(f"{item.loss}: nothing left to evaluate in {left}")
@@ -84,10 +86,21 @@ def _signature(plan: Plan, totals: Totals) -> str:
         "reduction": plan.reduction,
         "nan": plan.nan,
         "dtype": plan.dtype or "input",
+        **({"by": _groups_digest(plan, totals)} if plan.by else {}),
         "n": totals.samples - totals.skipped,
         "data": totals.digest if plan.sign else "none",
     }
     return "|".join(f"{name}:{value}" for name, value in fields.items())
+
+
+def _groups_digest(plan: Plan, totals: Totals) -> str:
+    """The columns of the groups, and a digest of the groups and of how many samples each has."""
+    states = [item.grouped for item in totals.losses if item.grouped is not None]
+    found = 0
+    for group, code in sorted(totals.groups.items(), key=lambda item: _sort_key(item[0])):
+        sizes = [int(state.rows[code]) for state in states]
+        found = digest.chain(found, repr((group, sizes)).encode())
+    return f"{','.join(plan.by)}:{found:016x}"
 
 
 def _loss(

@@ -247,7 +247,7 @@ class Worker:
                 np.add.at(grouped.valueless, codes[nothing_left], 1)
         block, rows = taking_part(block)
         state.add(block, None)
-        if grouped is not None and codes is not None:
+        if grouped is not None and codes is not None and len(block.losses):
             grouped.add(
                 block, grouping if rows is None else Grouping.of(codes[rows], block.sample_weights)
             )

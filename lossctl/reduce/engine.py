@@ -254,9 +254,9 @@ class Engine:
             f"{name} has NaN or null in {counted(rows, 'row')}, first in {first}"
             for name, (rows, first) in self._missing.items()
         )
-        return DataError(
-            found, "leave such rows out with --nan skip, or let them through: propagate"
-        )
+        rows = "out of the files" if self.plan.unpaired else "out with --nan skip"
+        hint = f"leave such rows {rows}, or let NaN through with --nan propagate"
+        return DataError(found, hint)
 
 
 def ordered(tasks: Iterable[Item], work: Callable[[Item], Found], threads: int) -> Iterator[Found]:

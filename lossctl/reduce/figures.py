@@ -118,10 +118,10 @@ def _interval(
     from lossctl.reduce.student import quantile
 
     centre = value(totals)
-    variance = state.variance(group, _gradient(value, totals))
+    variance, freedom = state.variance(group, _gradient(value, totals))
     if not math.isfinite(variance) or not math.isfinite(centre):
         return None
-    half = quantile(0.5 + level / 2, float(state.rows[group] - 1)) * math.sqrt(variance)
+    half = quantile(0.5 + level / 2, freedom) * math.sqrt(variance)
     plain = state.columns.unit_weight is not None and not state.columns.weighted
     linear = plain and (reduction != "mean" or not layout.finished)
     return Interval(level, centre - half, centre + half, "t" if linear else "delta")

@@ -82,8 +82,8 @@ class Quantiles:
         """The quantiles at the levels, all NaN where there is no value.
 
         Unweighted values interpolate linearly between order statistics, as numpy's default
-        does; weighted ones are the inverse of the weighted distribution function, so that a
-        weight of 2 is the value twice.
+        does; weighted ones are the inverse of the weighted distribution function, which is a
+        value of the data and has nothing between two of them.
 
         Args:
             levels: Between 0 and 1.

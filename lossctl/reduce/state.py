@@ -119,6 +119,8 @@ class State:
         self.columns = columns
         self.n = np.zeros(groups, dtype=np.int64)  # samples with a value
         self.rows = np.zeros(groups, dtype=np.int64)  # samples that entered any sum
+        # of each statistic, where each is of samples of its own
+        self.own_rows = np.zeros((groups, columns.statistics), dtype=np.int64)
         self.valueless = np.zeros(groups, dtype=np.int64)  # nothing of them was left to evaluate
         self.unspread = np.zeros(groups, dtype=bool)  # products left the range of floats
         self.nonfinite = np.zeros(groups, dtype=np.int64)
@@ -172,6 +174,8 @@ class State:
 
     def _count(self, block: Block, starts: Indices, sizes: Indices, codes: Indices) -> None:
         self.rows[codes] += sizes
+        if block.columns.unpaired and block.weights is not None:  # never in groups
+            self.own_rows[0] += (block.weights != 0).sum(axis=0)
         lows = highs = block.losses
         infinite = ~np.isfinite(block.losses)
         if block.valued is None:
@@ -332,17 +336,34 @@ class State:
             return math.nan
         return math.sqrt(max(exact.quotient(numerator, denominator << exact.SHIFT), 0.0))
 
-    def variance(self, group: int, gradient: Floats) -> float:
-        """The variance of gradient · (the columns' sums), over samples of this kind."""
-        n = int(self.rows[group])
-        if n < 2 or not self._spreads(group):
+    def variance(self, group: int, gradient: Floats) -> tuple[float, float]:
+        """The variance of gradient · (the columns' sums), and its degrees of freedom.
+
+        For unpaired samples the variances of the inputs add, each with its own number of
+        samples, and the degrees of freedom are Welch's.
+        """
+        if not self._spreads(group):
+            return math.nan, math.nan
+        chosen = np.flatnonzero(gradient)
+        if not self.columns.unpaired:
+            n = int(self.rows[group])
+            return self._variance(group, gradient, chosen, n), n - 1
+        parts, weights = [], 0.0
+        for index, n in enumerate(self.own_rows[group].tolist()):
+            own = chosen[chosen % self.columns.statistics == index]
+            parts.append(self._variance(group, gradient, own, n))
+            weights += parts[-1] ** 2 / (n - 1) if n > 1 else math.nan
+        total = sum(parts)
+        return total, total * total / weights if weights else math.inf
+
+    def _variance(self, group: int, gradient: Floats, chosen: Indices, n: int) -> float:
+        """The variance of gradient · (the sums of the chosen columns) over n samples."""
+        if n < 2:
             return math.nan
         first, second = self.first[group], self.second[group]
         total = magnitude = 0.0
-        for i in np.flatnonzero(gradient):
-            for j in np.flatnonzero(gradient):
-                if self.columns.unpaired and (i - j) % self.columns.statistics:
-                    continue  # samples of different inputs have nothing to do with each other
+        for i in chosen:
+            for j in chosen:
                 covariance = exact.variance_of_sum(second[i, j], first[i], first[j], n)
                 term = float(gradient[i] * gradient[j]) * covariance
                 total, magnitude = total + term, magnitude + abs(term)
@@ -356,8 +377,8 @@ class State:
 
 
 _SUMMED = (
-    "n", "rows", "valueless", "unspread", "nonfinite", "first", "special", "second", "spread",
-    "low", "high",
+    "n", "rows", "own_rows", "valueless", "unspread", "nonfinite", "first", "special", "second",
+    "spread", "low", "high",
 )  # fmt: skip
 _EXTREMES: dict[str, Any] = {"low": np.minimum, "high": np.maximum, "unspread": np.logical_or}
 

@@ -17,6 +17,7 @@ _USUAL = {
 }
 # What pandas writes an index as: no data, unless there is nothing else.
 _INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+|")
+_ID = re.compile(r"(.*_)?(id|key|uid|uuid|guid|index|idx)", re.IGNORECASE)
 _GLOB = frozenset("*?[")
 
 
@@ -54,7 +55,7 @@ def choose(
     found = [column for column in numeric if goes_by(column.name, role)] or [
         column for column in free if goes_by(column.name, role)
     ]
-    only = [column for column in numeric if column.name not in beside]
+    only = [column for column in numeric if column.name not in beside and not is_id(column.name)]
     if alone and len(only) == 1 and (not found or found == only):
         return (only[0],)
     if len(found) == 1:
@@ -107,6 +108,11 @@ def _alike(word: str, by_name: dict[str, Column]) -> str:
     return path_text(found)
 
 
+def is_id(name: str) -> bool:
+    """Whether a column by its name tells rows apart, and is nothing to predict."""
+    return _ID.fullmatch(name) is not None
+
+
 def goes_by(name: str, role: str) -> bool:
     """Whether a column has one of the usual names of a role."""
     usual = _USUAL.get(role, (role,))
@@ -125,7 +131,7 @@ def _undecided(table: Table, free: list[Column], found: list[Column], role: str)
             f"{source}: more than one column could be the {role}: {_columns(found)}",
             f"choose with {_option(role)}",
         )
-    known = _columns(free) if free else "all are taken"
+    known = _columns(free) if free else "no other than those that are taken"
     hint = f"say it with {_option(role)}"
     pattern = _numbered(table, free) if role != "weight" else ""
     if pattern:
