@@ -17,7 +17,10 @@ Value: TypeAlias = Scalar | tuple[Scalar, ...]
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _NAME = r"[A-Za-z][A-Za-z0-9_-]*"
 # A `+` joins only where a new term starts, so that `delta=1e+5` stays a number.
-_JOIN = re.compile(rf"\s*(?<![\d.][eE])\+\s*(?=(?:{_NUMBER}\s*\*\s*)?{_NAME}\s*(?:[@:+]|$))")
+_JOIN = re.compile(rf"\s*\+\s*(?=(?:{_NUMBER}\s*\*\s*)?{_NAME}\s*(?:[@:+]|$))")
+_MANTISSA = re.compile(
+    r"(?<![A-Za-z0-9_.])(?:\d+\.?\d*|\.\d+)[eE]$"
+)  # what stands before an exponent
 _TERM = re.compile(
     rf"\s*(?:(?P<factor>{_NUMBER})\s*\*\s*)?(?P<name>{_NAME})"
     rf"(?:@(?P<convention>[A-Za-z][A-Za-z0-9_]*))?(?:\s*:(?P<params>.*))?\s*$",
@@ -61,7 +64,18 @@ def parse(text: str) -> Spec:
     Raises:
         SpecError: The text is no spec; the message shows the part that is not understood.
     """
-    return Spec(tuple(_term(part, text) for part in _JOIN.split(text)))
+    return Spec(tuple(_term(part, text) for part in _terms(text)))
+
+
+def _terms(text: str) -> list[str]:
+    """Split a sum at the `+` between its terms."""
+    parts, start = [], 0
+    for match in _JOIN.finditer(text):
+        exponent = text[match.end()].isdigit() and _MANTISSA.search(text[: match.start()])
+        if not exponent:  # the + of a factor such as 2e+1*bce
+            parts.append(text[start : match.start()])
+            start = match.end()
+    return [*parts, text[start:]]
 
 
 def _term(part: str, text: str) -> tuple[float, LossSpec]:

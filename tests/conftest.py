@@ -1,0 +1,12 @@
+"""How the properties are explored: anew on each run here, the same way on each run of CI."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+# no deadline: a loaded machine is no failure
+settings.register_profile("explore", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "explore")
