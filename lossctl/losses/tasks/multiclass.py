@@ -72,7 +72,8 @@ _KERAS_NOTE = "each row is divided by its sum, then clipped at 1e-7 in float32"
 _TORCH = Convention(
     "torch.nn.functional.cross_entropy",
     {"from_logits": True, "ignore_index": -100},
-    note="takes logits; leaves out the id −100",
+    note="takes logits; leaves out the id −100; class_weights agree for class ids without "
+    "label smoothing, where torch weighs the smoothed or soft classes one by one",
 )
 _UNIT = "nats"
 _ROWS = [[0.05, 0.95, 0.0], [0.1, 0.8, 0.1]]
