@@ -358,6 +358,17 @@ def test_rows_in_another_order_are_refused(run: Run, tmp_path: Path) -> None:
     assert float(by_row.out) == pytest.approx(2 / 3)
 
 
+def test_ids_are_compared_by_what_they_say(run: Run, tmp_path: Path) -> None:
+    first = csv(tmp_path / "p.csv", "id,y_pred\n1,1\n,2\n3,3\n")
+    same = csv(tmp_path / "t.csv", "id,y_true\n1.0,1\n,2\n3.0,3\n")
+    ran = run("eval", first, same, "-l", "mae", "-q")
+    assert (ran.status, ran.out) == (0, "0.0\n"), ran.err
+    lettered = csv(tmp_path / "u.csv", "id,y_true\n1,1\n,2\nA7,3\n")
+    ran = run("eval", first, lettered, "-l", "mae", "-q")
+    assert ran.status == 2
+    assert "and A7 at" in ran.err
+
+
 def test_a_key_may_be_text_here_and_a_number_there(run: Run, tmp_path: Path) -> None:
     first = csv(tmp_path / "p.csv", "id,y_pred\n1,1\n2,2\n")
     second = csv(tmp_path / "t.csv", "id,y_true\nA7,5\n2,2\n1,1\n")

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossctl.align.inputs import Opened, Wanted
-from lossctl.align.rows import Batch, Stream, Task, all_wanted, block_rows, gather
+from lossctl.align.rows import Batch, Stream, Task, all_wanted, as_text, block_rows, gather
 from lossctl.errors import DataError, counted
 from lossctl.sources.rebatch import joined
 from lossctl.sources.table import Arrays, Table, Want
@@ -68,15 +68,6 @@ class Held:
         found = np.asarray(index.get_indexer(self._like(keys)), dtype=np.intp)
         self.hits += np.bincount(found[found >= 0], minlength=len(self.hits))
         return found
-
-
-def as_text(keys: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Keys as text, in which 7, 7.0 and "7" are the same."""
-    return np.array([_text(key) for key in keys.tolist()], dtype=object)
-
-
-def _text(key: Any) -> str:
-    return str(int(key)) if isinstance(key, float) and key.is_integer() else str(key)
 
 
 def refuse_duplicates(source: str, name: str, keys: Sequence[Any] | Any) -> None:

@@ -155,8 +155,9 @@ def _require_same(
 ) -> None:
     """Refuse rows whose ids differ: they are not the same samples."""
     if mine.dtype.kind == "O" or theirs.dtype.kind == "O":
-        mine, theirs = (array.astype(str).astype(object) for array in (mine, theirs))
-    differs = mine != theirs
+        mine, theirs = as_text(mine), as_text(theirs)
+    null = (mine != mine) & (theirs != theirs)  # NaN, which differs from itself
+    differs = (mine != theirs) & ~null
     if not differs.any():
         return
     row, name = int(differs.argmax()), first.columns[0].name
@@ -166,6 +167,17 @@ def _require_same(
         f"{second.table.place(start + row)}",
         f"join the tables by it: --on {name}; or pair them by row all the same: --on row",
     )
+
+
+def as_text(keys: AnyArray) -> AnyArray:
+    """Keys as text, in which 7, 7.0 and "7" are the same."""
+    return np.array([_text(key) for key in keys.tolist()], dtype=object)
+
+
+def _text(key: Any) -> str:
+    if key is None or key != key:
+        return "\0"  # null, which is no text that a file holds
+    return str(int(key)) if isinstance(key, float) and key.is_integer() else str(key)
 
 
 def gather(wanted: Wanted, arrays: Arrays | None) -> AnyArray:

@@ -190,8 +190,8 @@ class Worker:
         """Find out whether values that are said to be logits all look like probabilities."""
         if item.unless == "from_logits" and self.probable.setdefault(item.name, True):
             inside = bool((values >= 0).all()) and bool((values <= 1).all())
-            # once disproved for one block it is for all, whichever thread comes first
-            self.probable[item.name] &= inside
+            if not inside:  # only ever set to false, so that no thread undoes another's finding
+                self.probable[item.name] = False
 
     def _convert(self, name: str, array: AnyArray) -> Any:
         """To the dtype that the losses compute in, on the device."""
