@@ -30,7 +30,8 @@ def evaluate(
     by: Mapping[str, Any] | Sequence[str] | str = (),
     on: str | None = None,
     unmatched: str = "error",
-    reduction: str = "mean",
+    reduction: str | None = None,
+    convention: str | None = None,
     nan: str = "error",
     confidence: float | None = 0.95,
     worst: int | None = None,
@@ -50,7 +51,10 @@ def evaluate(
         by: Columns to group by, or arrays (N,) by name.
         on: The key column by which tables are joined, instead of by row.
         unmatched: What a join does with rows without a partner: "error" or "drop".
-        reduction: "mean", "sum", "batchmean" or "samplemean".
+        reduction: "mean", "sum", "batchmean" or "samplemean"; default the convention's, which
+            without one is the mean.
+        convention: Whose definition, for specs that name none: "torch", "keras", …, or "*" for
+            the exact one and all of them.
         nan: What happens to NaN in the inputs: "error", "skip" (the sample) or "propagate".
         confidence: The level of the intervals; None for none.
         worst: How many of the samples with the largest losses to list.
@@ -82,6 +86,7 @@ def evaluate(
         on=on,
         unmatched=unmatched,
         reduction=reduction,
+        convention=convention,
         nan=nan,
         confidence=confidence,
         worst=worst,

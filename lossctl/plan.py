@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from lossctl import backend as backends
 from lossctl.errors import UsageError, nearest
-from lossctl.losses import Bound, Loss, resolve
+from lossctl.losses import Bound, Loss, each_convention, resolve
 from lossctl.sources import Reference, parse_reference
 from lossctl.sources.formats import has_kind
 from lossctl.sources.table import Format
+from lossctl.spec import Spec, parse
 
 REDUCTIONS = {
     "mean": "over elements, Σ weight·value / Σ weight, and then the loss's finish",
@@ -38,7 +39,7 @@ class Plan(NamedTuple):
     on: str | None = None
     by_row: bool = False  # pair the rows by position, whatever their ids say
     unmatched: str = "error"
-    reduction: str = "mean"
+    reduction: str | None = None  # each loss's own: its convention's, or the mean
     nan: str = "error"
     confidence: float | None = 0.95
     worst: int | None = None
@@ -72,6 +73,15 @@ class Plan(NamedTuple):
         """Whether a loss needs all rows at once."""
         return any(bound.whole for bound in self.losses)
 
+    @property
+    def single(self) -> bool:
+        """Whether a loss has no per-sample losses."""
+        return self.unpaired or any(bound.single for bound in self.losses)
+
+    def reduction_of(self, bound: Bound) -> str:
+        """How the value of a loss comes of its elements."""
+        return self.reduction or bound.rules.reduction
+
 
 def make(
     losses: str | Sequence[str],
@@ -80,6 +90,7 @@ def make(
     weight: Any = None,
     by: Mapping[str, Any] | Sequence[str] | str = (),
     params: Mapping[str, Any] | None = None,
+    convention: str | None = None,
     threads: int | None = None,
     on: str | None = None,
     **options: Any,
@@ -92,6 +103,7 @@ def make(
         weight: A column of the prediction's file, a reference, or an array (N,).
         by: Columns to group by, or arrays (N,) by name.
         params: Parameters for every loss that has them.
+        convention: Whose definition, for the losses that do not name one; "*" for all.
         threads: Default: the cores that this process may use.
         on: The key of a join; "row" pairs the rows by position, whatever their ids say.
         **options: The other fields of `Plan`.
@@ -103,7 +115,10 @@ def make(
     specs = [losses] if isinstance(losses, str) else list(losses)
     if not specs:
         raise UsageError("no loss is given", "name one: -l mse; see: lossctl losses")
-    bound = tuple(resolve(spec, params) for spec in specs)
+    if convention == "*":
+        specs, convention = [_under_all(spec) for spec in specs], None
+    specs = [one for spec in specs for one in each_convention(spec)]
+    bound = tuple(resolve(spec, params, convention) for spec in specs)
     labels = [item.label for item in bound]
     for label in labels:
         if labels.count(label) > 1:
@@ -130,6 +145,15 @@ def make(
     return plan
 
 
+def _under_all(text: str) -> str:
+    """The spec with @* where it names no convention."""
+    spec = parse(text)
+    terms = (
+        (factor, item._replace(convention=item.convention or "*")) for factor, item in spec.terms
+    )
+    return str(Spec(tuple(terms)))
+
+
 def available_cores() -> int:
     """The cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -154,7 +178,7 @@ def _column(value: Any) -> Source | None:
 
 def _check_choices(plan: Plan) -> None:
     for name, value, known in (
-        ("reduction", plan.reduction, REDUCTIONS),
+        ("reduction", plan.reduction, (None, *REDUCTIONS)),
         ("nan", plan.nan, NAN_POLICIES),
         ("unmatched", plan.unmatched, UNMATCHED),
         ("backend", plan.backend, backends.NAMES),
@@ -199,15 +223,45 @@ def needs(loss: Loss) -> str:
 
 
 def _check_together(plan: Plan) -> None:
-    whole = [bound.label for bound in plan.losses if bound.whole]
-    unpaired = [loss.name for loss in plan.definitions if loss.unpaired and len(loss.inputs) > 1]
-    first = unpaired[0] if unpaired else ""
-    if unpaired and not plan.unpaired:
-        raise UsageError(
-            f"{first} has inputs of different samples, and the other losses do not",
-            f"evaluate {first} by itself",
-        )
-    if unpaired and plan.reduction != "mean":
+    _check_single(plan)
+    if plan.unpaired or any(loss.unpaired and len(loss.inputs) > 1 for loss in plan.definitions):
+        _check_unpaired(plan)
+    for bound in plan.losses:
+        ways = {part.rules.multiplies for _, part in bound.parts}
+        if plan.weight is not None and len(ways) > 1:
+            raise UsageError(
+                f"in {bound.label} some conventions divide by the weights and others do not",
+                "leave out --weight, or give all parts of the sum one convention",
+            )
+    if plan.unmatched != "error" and plan.on is None:
+        raise UsageError("--unmatched says what a join does", "give the key: --on KEY")
+
+
+def _check_single(plan: Plan) -> None:
+    """What needs per-sample losses does not go with a loss that has none."""
+    for bound in plan.losses:
+        if not bound.single:
+            continue
+        for flag, given in (
+            ("--worst", plan.worst is not None),
+            ("--per-sample", plan.per_sample),
+            ("--weight", plan.weight is not None and bound.whole),
+            (f"--reduction {plan.reduction}", plan.reduction not in (None, "mean")),
+        ):
+            if given:
+                raise UsageError(
+                    f"{bound.label} is one number of all rows together and does not go with {flag}",
+                    f"leave out {flag}, or evaluate {bound.label} by itself",
+                )
+
+
+def _check_unpaired(plan: Plan) -> None:
+    """What speaks of rows does not go with inputs of different samples."""
+    first = next(loss.name for loss in plan.definitions if loss.unpaired)
+    different = f"{first} has inputs of different samples"
+    if not plan.unpaired:
+        raise UsageError(f"{different}, and the other losses do not", f"evaluate {first} by itself")
+    if plan.reduction not in (None, "mean"):
         raise UsageError(
             f"{first} is a sum of means over different samples, and has no {plan.reduction}",
             "leave out --reduction",
@@ -218,25 +272,12 @@ def _check_together(plan: Plan) -> None:
         ("--worst", plan.worst is not None),
         ("--per-sample", plan.per_sample),
     ):
-        if given and whole:
-            raise UsageError(
-                f"{whole[0]} is one number of all rows together and does not go with {flag}",
-                f"leave out {flag}, or evaluate {whole[0]} by itself",
-            )
-        if given and unpaired:
-            raise UsageError(
-                f"{first} has inputs of different samples, and {flag} speaks of one table",
-                f"leave out {flag}",
-            )
-    if plan.nan == "skip" and unpaired:
+        if given:
+            raise UsageError(f"{different}, and {flag} speaks of one table", f"leave out {flag}")
+    if plan.nan == "skip":
         raise UsageError(
-            f"{first} has inputs of different samples, so that there is no sample to skip",
+            f"{different}, so that there is no sample to skip",
             "leave NaN out of the files, or let it through with --nan propagate",
         )
-    if plan.on is not None and unpaired:
-        raise UsageError(
-            f"{first} has inputs of different samples, so that there is nothing to join",
-            "leave out --on",
-        )
-    if plan.unmatched != "error" and plan.on is None:
-        raise UsageError("--unmatched says what a join does", "give the key: --on KEY")
+    if plan.on is not None:
+        raise UsageError(f"{different}, so that there is nothing to join", "leave out --on")

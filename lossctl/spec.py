@@ -23,7 +23,7 @@ _MANTISSA = re.compile(
 )  # what stands before an exponent
 _TERM = re.compile(
     rf"\s*(?:(?P<factor>{_NUMBER})\s*\*\s*)?(?P<name>{_NAME})"
-    rf"(?:@(?P<convention>[A-Za-z][A-Za-z0-9_]*))?(?:\s*:(?P<params>.*))?\s*$",
+    rf"(?:@(?P<convention>\*|[A-Za-z][A-Za-z0-9_]*))?(?:\s*:(?P<params>.*))?\s*$",
     re.DOTALL,
 )
 _PARAM = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*=(.*)$", re.DOTALL)

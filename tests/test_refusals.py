@@ -57,7 +57,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("gan_discriminator", {"real": [0.5], "fake": [0.5], "weight": [1]}, "--weight"),
     ("gan_discriminator", {"real": [0.5], "fake": [0.5], "nan": "skip"}, "no sample to skip"),
     ("gan_discriminator", {"real": [0.5], "fake": [0.5], "reduction": "sum"}, "has no sum"),
-    ("lovasz_softmax:per_image=false", {"prediction": HALF, "target": [0, 5], "by": {"g": [1, 2]}}, "--by"),
+    ("lovasz_softmax:per_image=false", {"prediction": HALF, "target": [0, 5], "weight": [1, 2]}, "--weight"),
     ("lovasz_hinge:per_image=false", {"prediction": [[1.0, 2.0]], "target": [[0, 5]]}, "neither 0 nor 1"),
 ]  # fmt: skip
 

@@ -60,6 +60,10 @@ Losses are listed by: lossctl losses""",
     "-l", "--loss", "losses", metavar="SPEC", multiple=True, shell_complete=_complete_loss,
     help="NAME[@CONVENTION][:PARAM=VALUE,…], or a weighted sum: 0.5*dice+0.5*bce. Repeatable.",
 )  # fmt: skip
+@_single(
+    "--convention", metavar="NAME",
+    help="Whose definition, for losses without @CONVENTION: torch, keras, sklearn, …; '*' for all.",
+)  # fmt: skip
 @_single("--prediction", metavar="COLS", help="The prediction's columns.")
 @_single("--target", metavar="COLS", help="The target's columns.")
 @click.option(
@@ -79,10 +83,9 @@ Losses are listed by: lossctl losses""",
     help="What a join does with rows without a partner.",
 )  # fmt: skip
 @click.option(
-    "--reduction", type=click.Choice(["mean", "sum", "batchmean", "samplemean"]), default="mean",
-    show_default=True,
+    "--reduction", type=click.Choice(["mean", "sum", "batchmean", "samplemean"]),
     help="How the value comes of the elements: their mean, their sum, the sum by sample, or the "
-    "mean of the per-sample losses.",
+    "mean of the per-sample losses. [default: the convention's, without one mean]",
 )  # fmt: skip
 @click.option("--per-sample", is_flag=True, help="Every sample's loss in the report.")
 @click.option("--worst", type=int, metavar="K", help="The K samples with the largest losses.")
@@ -218,6 +221,6 @@ def _output(path: str, plan: Any) -> Any:
     from lossctl import output
 
     output.check(path, plan.paths)
-    if plan.whole or plan.unpaired:
+    if plan.single:
         raise UsageError("-o writes per-sample losses, and a loss here has none", "leave out -o")
     return output.opened(path, [item.label for item in plan.losses], plan.on, list(plan.by))

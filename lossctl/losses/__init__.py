@@ -11,10 +11,10 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from lossctl.errors import SpecError, nearest
-from lossctl.losses.definition import REGISTRY, Loss
+from lossctl.losses.definition import REGISTRY, Convention, Loss
 from lossctl.spec import LossSpec, Spec, Value, parse
 
-__all__ = ["TASKS", "Bound", "Loss", "Part", "all", "get", "resolve"]
+__all__ = ["TASKS", "Bound", "Loss", "Part", "all", "each_convention", "get", "resolve"]
 
 TASKS = {
     "regression": "Regression",
@@ -23,11 +23,15 @@ TASKS = {
     "multiclass": "Multi-class classification",
     "distribution": "Distributions",
     "embedding": "Embeddings and metric learning",
+    "ranking": "Ranking",
     "segmentation": "Segmentation",
+    "boxes": "Boxes",
     "image": "Images",
     "adversarial": "Adversarial",
     "sequence": "Sequences",
     "quantum": "Quantum states",
+    "preference": "Preferences",
+    "survival": "Survival",
 }
 """The tasks in the order in which they are listed; each is a module of `losses.tasks`."""
 
@@ -67,6 +71,9 @@ def get(name: str) -> Loss:
     return registry[key]
 
 
+_EXACT = Convention("")
+
+
 class Part(NamedTuple):
     """A loss bound to all its parameters."""
 
@@ -75,9 +82,15 @@ class Part(NamedTuple):
     convention: str | None = None
 
     @property
+    def rules(self) -> Convention:
+        """What the convention says beside the parameters; without one, nothing."""
+        return self.loss.conventions[self.convention] if self.convention else _EXACT
+
+    @property
     def key(self) -> tuple[Any, ...]:
         """Equal for parts whose statistics are the same (mse and rmse share theirs)."""
-        return (self.loss.kernel, tuple(sorted(self.params.items())), self.loss.inputs)
+        params = tuple(sorted(self.params.items()))
+        return (self.loss.kernel, params, self.loss.inputs, self.rules.row_means)
 
     def __str__(self) -> str:
         return str(LossSpec(self.loss.name, self.convention, tuple(self.params.items())))
@@ -101,18 +114,60 @@ class Bound(NamedTuple):
         return any(part.loss.whole_for(part.params) for _, part in self.parts)
 
     @property
+    def single(self) -> bool:
+        """Whether no sample has a loss of its own."""
+        return any(part.loss.single_for(part.params) for _, part in self.parts)
+
+    @property
+    def rules(self) -> Convention:
+        """What the convention says beside the parameters, where the spec has one of all parts."""
+        first = self.parts[0][1]
+        same = len({part.convention for _, part in self.parts}) == 1
+        return first.rules if same else _EXACT
+
+    @property
     def full(self) -> str:
         """The spec with every parameter, for the signature."""
         terms = ((factor, str(part)) for factor, part in self.parts)
         return "+".join(text if factor == 1 else f"{factor!r}*{text}" for factor, text in terms)
 
 
-def resolve(text: str, given: Mapping[str, Value] | None = None) -> Bound:
+def each_convention(text: str) -> list[str]:
+    """The specs that `NAME@*` stands for: the exact loss and every convention of it.
+
+    The arrays are of one kind, so that what says which (`from_logits`, `log_prediction`) is
+    the same for all: as given, or as the exact loss has it. Any other spec stands for itself.
+
+    Raises:
+        SpecError: `@*` in a sum.
+    """
+    spec = parse(text)
+    if not any(item.convention == "*" for _, item in spec.terms):
+        return [text]
+    if len(spec.terms) > 1:
+        raise SpecError(f"loss spec {text!r}: @* stands in a sum", "give it by itself: NAME@*")
+    factor, item = spec.terms[0]
+    loss = get(item.name)
+    forms = {one.unless for one in loss.inputs} - {name for name, _ in item.params}
+    exact = [(param.name, param.default) for param in loss.params if param.name in forms]
+    found = [LossSpec(item.name, None, item.params)]
+    for name, brought in loss.conventions.items():
+        differ = tuple(
+            (key, value) for key, value in exact if brought.params.get(key, value) != value
+        )
+        found.append(LossSpec(item.name, name, (*differ, *item.params)))
+    return [str(Spec(((factor, one),))) for one in found]
+
+
+def resolve(
+    text: str, given: Mapping[str, Value] | None = None, convention: str | None = None
+) -> Bound:
     """Bind a spec's text to losses and parameters.
 
     Args:
         text: The spec.
         given: More parameters, for each loss of the spec that has them.
+        convention: For each loss of the spec that names none.
 
     Raises:
         SpecError: A loss, convention or parameter that is not known or not valid.
@@ -121,7 +176,8 @@ def resolve(text: str, given: Mapping[str, Value] | None = None) -> Bound:
     terms, parts = [], []
     for factor, item in spec.terms:
         loss = get(item.name)
+        whose = item.convention or convention
         params = {**(given or {}), **dict(item.params)}
-        terms.append((factor, LossSpec(loss.name, item.convention, tuple(params.items()))))
-        parts.append((factor, Part(loss, loss.validate(params, item.convention), item.convention)))
+        terms.append((factor, LossSpec(loss.name, whose, tuple(params.items()))))
+        parts.append((factor, Part(loss, loss.validate(params, whose), whose)))
     return Bound(text.strip(), Spec(tuple(terms)), tuple(parts))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import nan
 from typing import Any, NamedTuple, TypeAlias
 
 from lossctl.errors import SpecError, nearest
@@ -88,12 +89,12 @@ class Param:
     name: str
     default: Value
     help: str
-    kind: str = ""  # number, integer, flag, choice, or numbers (one or a list)
+    kind: str = ""  # number, integer, flag, choice, text, or numbers (one or a list)
     above: float | None = None
     below: float | None = None
     least: float | None = None
     most: float | None = None
-    choices: tuple[str, ...] = ()
+    choices: tuple[str | int, ...] = ()  # of a choice, or of a whole number
     unit: str = ""
 
     def __post_init__(self) -> None:
@@ -105,9 +106,11 @@ class Param:
     def bounds(self) -> str:
         """The bounds as text, for example `> 0` or `one of mean, none`."""
         if self.choices:
-            return f"one of {', '.join(self.choices)}"
+            return f"one of {', '.join(map(str, self.choices))}"
         if self.kind == "flag":
             return "true or false"
+        if self.kind == "text":
+            return "text"
         signs = ((">", self.above), ("≥", self.least), ("<", self.below), ("≤", self.most))
         parts = [f"{sign} {limit:g}" for sign, limit in signs if limit is not None]
         kind = {"integer": "a whole number", "numbers": "a number or a list"}
@@ -138,14 +141,17 @@ class Param:
         return value
 
     def _accepts(self, value: Value) -> bool:
+        if self.kind == "text":
+            return isinstance(value, str) and bool(value)
         if self.kind == "choice":
-            return value in self.choices
+            return isinstance(value, str) and value in self.choices
         if self.kind == "flag" or isinstance(value, bool):
             return self.kind == "flag" and isinstance(value, bool)
         if not isinstance(value, int | float) or value != value:
             return False
         return (
             (self.kind != "integer" or float(value).is_integer())
+            and (not self.choices or value in self.choices)
             and (self.above is None or value > self.above)
             and (self.below is None or value < self.below)
             and (self.least is None or value >= self.least)
@@ -182,8 +188,11 @@ class Convention(NamedTuple):
 
     call: str  # the library's function, for example `keras.losses.BinaryCrossentropy`
     params: Mapping[str, Value] = {}
-    reduction: str = "mean"
+    reduction: str = "mean"  # unless another is asked for
     note: str = ""  # what differs, in one line
+    row_means: bool = False  # a mean over the last axis comes first, so that a sum adds means
+    multiplies: bool = False  # sample weights multiply; the mean still divides by the count
+    empty: float = nan  # the value where nothing is left to evaluate
 
 
 PREDICTION = Input("prediction")
@@ -208,12 +217,17 @@ class Loss:
     aliases: tuple[str, ...] = ()
     finish: Finish | None = None
     finish_when: tuple[str, Value] | None = None  # the parameter's value that asks for it
-    whole_when: tuple[str, Value] | None = None  # … that needs all rows at once
+    whole: bool = False  # the kernel needs all rows at once, in memory
+    single: bool = False  # one number of all rows together; a sample has no loss of its own
+    whole_when: tuple[str, Value] | None = None  # the value that asks for both
+    memory: str = ""  # what it holds beside the rows, for one that needs them all
+    pivot: str = ""  # the input whose mean over the first block the kernel takes as `pivot`
     unpaired: bool = False  # the inputs are samples of their own, of any lengths
     unit: str = ""  # of the value: "target", "target²", "nats", "" for none
     curve: str = ""  # of which one number it is a function: error, margin, probability
     traits: tuple[str, ...] = ()
     conventions: Mapping[str, Convention] = field(default_factory=dict)
+    contrast: Mapping[str, Any] = field(default_factory=dict)  # inputs that tell them apart
 
     def finish_for(self, params: Mapping[str, Value]) -> Finish | None:
         """The finish under these parameters; None where the value is the mean itself."""
@@ -221,7 +235,11 @@ class Loss:
 
     def whole_for(self, params: Mapping[str, Value]) -> bool:
         """Whether the loss needs all rows at once under these parameters."""
-        return self.whole_when is not None and _holds(self.whole_when, params)
+        return self.whole or (self.whole_when is not None and _holds(self.whole_when, params))
+
+    def single_for(self, params: Mapping[str, Value]) -> bool:
+        """Whether no sample has a loss of its own under these parameters."""
+        return self.single or (self.whole_when is not None and _holds(self.whole_when, params))
 
     def input(self, name: str) -> Input:
         """The input of this name."""

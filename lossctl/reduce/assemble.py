@@ -11,9 +11,8 @@ from lossctl._version import __version__
 from lossctl.align.inputs import Opened, Wanted
 from lossctl.errors import DataError, counted
 from lossctl.losses import Bound
-from lossctl.losses.definition import InvalidInput
 from lossctl.plan import Plan
-from lossctl.reduce import digest, samples
+from lossctl.reduce import digest
 from lossctl.reduce.block import Worker
 from lossctl.reduce.engine import LossTotals, Totals
 from lossctl.reduce.figures import summarise
@@ -47,10 +46,8 @@ def assemble(
     infos = {}
     for name, wanted in _reported(opened).items():
         infos[name] = wanted.info(totals.lengths.get(name, totals.samples - totals.skipped))
-    whole = _whole(plan, opened, totals, worker)
     losses = tuple(
-        _loss(plan, bound, found, totals, whole.get(index))
-        for index, (bound, found) in enumerate(zip(plan.losses, totals.losses))
+        _loss(plan, bound, found, totals) for bound, found in zip(plan.losses, totals.losses)
     )
     for item, found in zip(losses, totals.losses):
         if found.infinite and plan.nan != "propagate":
@@ -83,7 +80,7 @@ def _signature(plan: Plan, totals: Totals) -> str:
     fields = {
         "lossctl": __version__,
         "loss": " ".join(bound.full for bound in plan.losses),
-        "reduction": plan.reduction,
+        "reduction": ",".join(dict.fromkeys(map(plan.reduction_of, plan.losses))),
         "nan": plan.nan,
         "dtype": plan.dtype or "input",
         **({"by": _groups_digest(plan, totals)} if plan.by else {}),
@@ -99,27 +96,31 @@ def _groups_digest(plan: Plan, totals: Totals) -> str:
     found = 0
     for group, code in sorted(totals.groups.items(), key=lambda item: _sort_key(item[0])):
         sizes = [int(state.rows[code]) for state in states]
+        sizes += [totals.sizes[code]] if totals.sizes else []
         found = digest.chain(found, repr((group, sizes)).encode())
     return f"{','.join(plan.by)}:{found:016x}"
 
 
-def _loss(
-    plan: Plan, bound: Bound, found: LossTotals, totals: Totals, whole: float | None
-) -> LossResult:
+def _loss(plan: Plan, bound: Bound, found: LossTotals, totals: Totals) -> LossResult:
     first = bound.parts[0][1]
     common: dict[str, Any] = {
         "loss": bound.label,
         "name": bound.name,
         "spec": str(bound.spec),
         "convention": first.convention if len(bound.parts) == 1 else None,
-        "reduction": plan.reduction,
+        "reduction": plan.reduction_of(bound),
         "unit": first.loss.unit if len(bound.parts) == 1 else "",
     }
-    if whole is not None:
-        return LossResult(**common, summary=_only(whole, totals.samples - totals.skipped))
+    if found.number is not None:
+        return _of_all_rows(plan, found, totals, common)
     state, layout = found.state, found.layout
     assert state is not None and layout is not None
-    options: dict[str, Any] = {"reduction": plan.reduction, "confidence": plan.confidence}
+    options: dict[str, Any] = {
+        "reduction": plan.reduction_of(bound),
+        # samples whose losses depend on each other's have no interval
+        "confidence": None if bound.whole else plan.confidence,
+        "empty": bound.rules.empty,
+    }
     pooled = found.grouped or state
     quantiles = pooled.all_quantiles() if plan.quantiles else None
     summary = summarise(state, layout, 0, quantiles=quantiles, **options)
@@ -155,6 +156,21 @@ def _loss(
     )
 
 
+def _of_all_rows(
+    plan: Plan, found: LossTotals, totals: Totals, common: dict[str, Any]
+) -> LossResult:
+    """The result of a loss that is one number of all rows, and one of each group's."""
+    assert found.number is not None
+    groups = None
+    if plan.by:
+        groups = tuple(
+            Group(dict(zip(plan.by, group)), _only(found.numbers[code], totals.sizes[code]))
+            for group, code in sorted(totals.groups.items(), key=lambda item: _sort_key(item[0]))
+        )
+    summary = _only(found.number, totals.samples - totals.skipped)
+    return LossResult(**common, summary=summary, groups=groups)
+
+
 def _sort_key(group: tuple[Any, ...]) -> list[tuple[bool, str, Any]]:
     """Null last, numbers by value, text by its letters."""
     return [
@@ -166,31 +182,6 @@ def _sort_key(group: tuple[Any, ...]) -> list[tuple[bool, str, Any]]:
 
 
 def _only(value: float, n: int) -> Summary:
-    """The figures of a loss that has no per-sample values."""
+    """The figures of a loss that is one number of all rows."""
     nan = math.nan
     return Summary(value, n, nan, nan, nan, nan, nan, {}, int(not math.isfinite(value)), None)
-
-
-def _whole(plan: Plan, opened: Opened, totals: Totals, worker: Worker) -> dict[int, float]:
-    """The losses that need all rows at once, by their place in the plan."""
-    found: dict[int, float] = {}
-    if not plan.whole:
-        return found
-    inputs = {
-        name: np.concatenate([batch.inputs[name] for batch in totals.collected])
-        for name in opened.inputs
-    }
-    for index, bound in enumerate(plan.losses):
-        if not bound.whole:
-            continue
-        value = 0.0
-        for factor, part in bound.parts:
-            try:
-                sums = worker.summed(part, inputs)
-            except InvalidInput as error:
-                raise DataError(f"{error.name} {error.why}", error.hint) from None
-            totals_of = sums.values.sum(axis=0)
-            weights = sums.weights * np.ones_like(sums.values)
-            value += factor * float(samples.finish(part, np, totals_of, weights.sum(axis=0), 0))
-        found[index] = value
-    return found

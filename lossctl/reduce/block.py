@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from lossctl.align.rows import Batch
 from lossctl.backend import Backend
-from lossctl.losses import Loss, Part
+from lossctl.losses import Bound, Loss, Part
 from lossctl.losses.definition import Input, InvalidInput
 from lossctl.losses.shapes import fit
 from lossctl.plan import Plan
@@ -23,6 +23,7 @@ from lossctl.reduce.state import Block, Columns, Flags, Floats, Grouping, Indice
 
 AnyArray = npt.NDArray[Any]
 Codes = npt.NDArray[np.intp]
+Sums = list[tuple[float, Part, SampleSums]]  # of the parts of a loss, with their factors
 
 
 class Missing(NamedTuple):
@@ -58,6 +59,27 @@ class BlockResult:
     batch: Batch | None = None  # where its arrays are needed further on
 
 
+@dataclass(eq=False, repr=False)
+class WholeResult:
+    """What the losses come to that need all rows at once, by their place in the plan."""
+
+    groups: list[tuple[Any, ...]]
+    sizes: list[int]  # of the groups
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    values: dict[int, float] = field(default_factory=dict)  # of those that are one number
+    grouped: dict[int, list[float]] = field(default_factory=dict)
+    squeezed: frozenset[str] = frozenset()
+
+
+class Around(NamedTuple):
+    """The weights and groups of a block's samples."""
+
+    weight: Floats | None
+    codes: Codes | None  # each sample's group
+    grouping: Grouping | None
+    groups: int
+
+
 class Worker:
     """Evaluates blocks, on any thread."""
 
@@ -67,6 +89,7 @@ class Worker:
         self.plan, self.backend, self.uses, self.keep = plan, backend, uses, keep
         self.held: dict[str, set[float]] = {}  # which of exclusive values there are, by input
         self.probable: dict[str, bool] = {}  # logits by input that might be probabilities
+        self.pivots: dict[str, Floats] = {}  # by input: around what sums of squares are taken
         inputs = {item.name: item for loss in uses for item in loss.inputs}
         self.inputs: dict[str, Input] = inputs
 
@@ -134,37 +157,88 @@ class Worker:
         return found, keep
 
     def _evaluate(self, batch: Batch, result: BlockResult) -> None:
-        rows = max(map(len, batch.inputs.values()))
-        if rows == 0:
+        if max(map(len, batch.inputs.values())) == 0:
             return
-        weight = self._weight(batch)
-        codes = grouping = None
-        if batch.by:
-            codes, result.groups = group_codes(batch.by)
-            grouping = Grouping.of(codes, weight)
+        around = self._around(batch, result)
         arrays = {name: self._convert(name, array) for name, array in batch.inputs.items()}
-        squeezed: set[str] = set()
         known: dict[Any, SampleSums] = {}
+        squeezed: set[str] = set()
         for bound in self.plan.losses:
-            if bound.whole:
-                result.outcomes.append(None)
-                continue
-            parts = []
-            for factor, part in bound.parts:
-                if part.key not in known:
-                    fitted, names = self._fit(part, arrays)
-                    squeezed |= set(names)
-                    known[part.key] = samples.summed(self.backend, part, fitted, rows)
-                parts.append((factor, part, known[part.key]))
-            groups = len(result.groups)
-            result.outcomes.append(self._outcome(parts, weight, codes, grouping, groups))
+            found = None if bound.whole else self._sums(bound, arrays, known, squeezed)
+            result.outcomes.append(None if found is None else self._outcome(bound, found, around))
         result.squeezed = frozenset(squeezed)
 
-    def summed(self, part: Part, inputs: Mapping[str, AnyArray]) -> SampleSums:
-        """The statistics of all rows at once, for a loss that needs them so."""
-        arrays = {name: self._convert(name, array) for name, array in inputs.items()}
+    def _around(self, batch: Batch, result: BlockResult) -> Around:
+        """What belongs to the block's samples beside their inputs; names the groups."""
+        weight = self._weight(batch)
+        if not batch.by:
+            return Around(weight, None, None, 0)
+        codes, result.groups = group_codes(batch.by)
+        return Around(weight, codes, Grouping.of(codes, weight), len(result.groups))
+
+    def _sums(
+        self,
+        bound: Bound,
+        arrays: Mapping[str, Any],
+        known: dict[Any, SampleSums],
+        squeezed: set[str],
+    ) -> Sums:
+        """The statistics of each part, evaluated once where losses share them."""
+        rows = max(map(len, arrays.values()))
+        found = []
+        for factor, part in bound.parts:
+            if part.key not in known:
+                known[part.key] = self._summed(part, arrays, rows, squeezed)
+            found.append((factor, part, known[part.key]))
+        return found
+
+    def _summed(
+        self, part: Part, arrays: Mapping[str, Any], rows: int, squeezed: set[str]
+    ) -> SampleSums:
+        fitted, names = self._fit(part, arrays)
+        squeezed |= set(names)
+        pivot = part.loss.pivot
+        context = {"pivot": self.backend.device(self.pivots[pivot])} if pivot else {}
+        return samples.summed(self.backend, part, fitted, rows, **context)
+
+    def evaluate_whole(self, batch: Batch) -> WholeResult:
+        """Evaluate the losses that need all rows at once.
+
+        Raises:
+            InvalidInput: Values that a loss does not take.
+        """
+        named = BlockResult(0, None, [])
+        around = self._around(batch, named)
+        arrays = {name: self._convert(name, array) for name, array in batch.inputs.items()}
+        sizes = [] if around.codes is None else np.bincount(around.codes).tolist()
+        result = WholeResult(named.groups, sizes)
+        squeezed: set[str] = set()
         with np.errstate(all="ignore"):
-            return samples.summed(self.backend, part, self._fit(part, arrays)[0], 1)
+            for index, bound in enumerate(self.plan.losses):
+                if bound.whole and not bound.single:
+                    found = self._sums(bound, arrays, {}, squeezed)
+                    result.outcomes[index] = self._outcome(bound, found, around)
+                elif bound.whole:
+                    result.values[index] = self._number(bound, arrays, squeezed)
+                    result.grouped[index] = [
+                        self._number(
+                            bound,
+                            {name: array[around.codes == code] for name, array in arrays.items()},
+                            squeezed,
+                        )
+                        for code in range(around.groups)
+                    ]
+        result.squeezed = frozenset(squeezed)
+        return result
+
+    def _number(self, bound: Bound, arrays: Mapping[str, Any], squeezed: set[str]) -> float:
+        """The one number that a loss is of all these rows."""
+        total = 0.0
+        for factor, part, sums in self._sums(bound, arrays, {}, squeezed):
+            values = sums.values.sum(axis=0)
+            weights = (sums.weights * np.ones_like(sums.values)).sum(axis=0)
+            total += factor * float(samples.finish(part, np, values, weights, 0))
+        return total
 
     def _fit(self, part: Part, arrays: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """The loss's own inputs, shapes fitted and domains checked."""
@@ -225,22 +299,21 @@ class Worker:
             )
         return weight
 
-    def _outcome(
-        self,
-        parts: list[tuple[float, Part, SampleSums]],
-        weight: Floats | None,
-        codes: Codes | None,
-        grouping: Grouping | None,
-        groups: int,
-    ) -> Outcome:
+    def _outcome(self, bound: Bound, parts: Sums, around: Around) -> Outcome:
+        weight, codes, grouping = around.weight, around.codes, around.grouping
+        if weight is not None and bound.rules.multiplies:
+            parts = [(factor, part, sums.times(weight)) for factor, part, sums in parts]
+            weight, grouping = None, grouping and grouping._replace(weights=None)
         layout = Layout(tuple((f, part, sums.values.shape[1:]) for f, part, sums in parts))
-        losses = per_sample(parts)
-        block, nothing_left = state_block(layout, [sums for _, _, sums in parts], losses, weight)
+        losses = np.zeros(len(parts[0][2].values)) if bound.single else per_sample(parts)
+        block, nothing_left = state_block(
+            layout, [sums for _, _, sums in parts], losses, weight, bound.single
+        )
         if block.valued is not None:
             losses = np.where(block.valued, losses, np.nan)
-        quantiles = self.plan.quantiles and not block.columns.unpaired
+        quantiles = self.plan.quantiles and block.columns.described
         state = State(block.columns, 1, quantiles and codes is None)
-        grouped = None if codes is None else State(block.columns, groups, quantiles)
+        grouped = None if codes is None else State(block.columns, around.groups, quantiles)
         if nothing_left is not None:
             state.valueless[0] += int(nothing_left.sum())
             if grouped is not None and codes is not None:
@@ -258,7 +331,7 @@ class Worker:
         return Outcome(layout, state, grouped, losses if self.keep else None, first)
 
 
-def per_sample(parts: list[tuple[float, Part, SampleSums]]) -> Floats:
+def per_sample(parts: Sums) -> Floats:
     """The per-sample losses (n,) of a weighted sum of parts."""
     factor, part, sums = parts[0]
     total = sums.finished(part, np)
@@ -270,7 +343,11 @@ def per_sample(parts: list[tuple[float, Part, SampleSums]]) -> Floats:
 
 
 def state_block(
-    layout: Layout, sums: list[SampleSums], losses: Floats, weight: Floats | None
+    layout: Layout,
+    sums: list[SampleSums],
+    losses: Floats,
+    weight: Floats | None,
+    single: bool,
 ) -> tuple[Block, Flags | None]:
     """The figures of a block as the columns that a state sums.
 
@@ -296,7 +373,7 @@ def state_block(
         unit is not None and statistics.shape[1] == 1 and not layout.finished
         and weight is None and layout.parts[0][0] == 1
     )  # fmt: skip
-    columns = Columns(statistics.shape[1], unit, derived, weight is not None, unpaired)
+    columns = Columns(statistics.shape[1], unit, derived, weight is not None, unpaired, single)
     return Block(columns, statistics, weights, losses, valued, weight), nothing_left
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -54,6 +55,8 @@ class LossTotals:
     per_sample: list[Floats] = field(default_factory=list)
     worst: list[tuple[float, int, Any]] = field(default_factory=list)  # value, sample, key
     infinite: str = ""  # where the first loss stands that is not finite
+    number: float | None = None  # of all rows together
+    numbers: dict[int, float] = field(default_factory=dict)  # … and of each group's, by its code
 
 
 @dataclass(eq=False, repr=False)
@@ -64,9 +67,9 @@ class Totals:
     samples: int = 0
     skipped: int = 0
     groups: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    sizes: dict[int, int] = field(default_factory=dict)  # of the groups, where all rows were held
     lengths: dict[str, int] = field(default_factory=dict)
     squeezed: set[str] = field(default_factory=set)
-    collected: list[Batch] = field(default_factory=list)
     digest: str = ""
 
 
@@ -88,9 +91,12 @@ class Engine:
         self.many = row_by_row and (opened.first.rows or 0) > EXACT
         self.keep = bool(plan.worst or plan.per_sample or sink)
         self.worker = Worker(plan, backend, opened.uses, keep=self.keep)
+        self.pivoted = {loss.pivot for loss in plan.definitions if loss.pivot}
         self.totals = Totals([LossTotals() for _ in plan.losses])
         self._missing: dict[str, tuple[int, str]] = {}  # by input: rows, the first place
         self._digest = 0
+        # blocks that wait for the losses that need all rows
+        self._held: list[tuple[Task, BlockResult]] = []
 
     def run(self, tasks: Iterable[Task]) -> Totals:
         """Evaluate every block.
@@ -98,6 +104,8 @@ class Engine:
         Raises:
             DataError: Values that a loss does not take, or NaN under `--nan error`.
         """
+        if self.pivoted:
+            tasks = self._pivots(tasks)
         for task, result in ordered(tasks, self._work, self.threads):
             if isinstance(result, InvalidInput):
                 if self._missing:
@@ -106,8 +114,21 @@ class Engine:
             self._take(task, result)
         if self._missing:
             raise self._missing_error()
+        if self._held:
+            self._whole()
         self.totals.digest = f"{self._digest:016x}"
         return self.totals
+
+    def _pivots(self, tasks: Iterable[Task]) -> Iterator[Task]:
+        """Learn from the first block around what to take sums of squares."""
+        for task in tasks:
+            if not self.worker.pivots:
+                batch = task.load()
+                self.worker.pivots = {
+                    name: centre(batch.inputs[name]) for name in self.pivoted & set(batch.inputs)
+                }
+                task = task._replace(load=partial(_same, batch))
+            yield task
 
     def _work(self, task: Task) -> tuple[Task, BlockResult | InvalidInput]:
         batch = task.load()
@@ -136,19 +157,51 @@ class Engine:
             totals.skipped += result.rows - len(result.kept)
         for name, array in result.batch.inputs.items():
             totals.lengths[name] = totals.lengths.get(name, 0) + len(array)
-        codes = np.array(
-            [totals.groups.setdefault(group, len(totals.groups)) for group in result.groups],
-            dtype=np.intp,
-        )
+        codes = self._codes(result.groups)
         for loss, outcome in zip(totals.losses, result.outcomes):
             if outcome is not None:
                 self._merge(loss, outcome, codes)
                 if outcome.infinite is not None and not loss.infinite:
                     loss.infinite = self._sample_place(task, result, outcome.infinite)
         if self.plan.whole:
-            totals.collected.append(result.batch)
-        if self.keep:
+            self._held.append((task, result))
+        elif self.keep:
             self._rows(task, result)
+
+    def _codes(self, groups: list[tuple[Any, ...]]) -> npt.NDArray[np.intp]:
+        """The groups' numbers; new ones get the next."""
+        known = self.totals.groups
+        return np.array([known.setdefault(group, len(known)) for group in groups], dtype=np.intp)
+
+    def _whole(self) -> None:
+        """Evaluate what needs all rows, and give each block its share of the per-sample losses."""
+        batch = joined([held.batch for _, held in self._held])
+        try:
+            found = self.worker.evaluate_whole(batch)
+        except InvalidInput as error:
+            error.batch = batch  # type: ignore[attr-defined]
+            rows = [
+                task.start + (np.arange(held.rows) if held.kept is None else held.kept)
+                for task, held in self._held
+            ]
+            raise self._refusal(error, self._held[0][0], np.concatenate(rows)) from None
+        self.totals.squeezed |= found.squeezed
+        codes = self._codes(found.groups)
+        self.totals.sizes = dict(zip(codes.tolist(), found.sizes))
+        for index, value in found.values.items():
+            self.totals.losses[index].number = value
+            self.totals.losses[index].numbers = dict(zip(codes.tolist(), found.grouped[index]))
+        for index, outcome in found.outcomes.items():
+            self._merge(self.totals.losses[index], outcome, codes)
+        start = 0
+        for task, result in self._held if self.keep else ():
+            assert result.batch is not None
+            stop = start + max(map(len, result.batch.inputs.values()))
+            for index, outcome in found.outcomes.items():
+                assert outcome.losses is not None
+                result.outcomes[index] = outcome._replace(losses=outcome.losses[start:stop])
+            self._rows(task, result)
+            start = stop
 
     def _merge(self, loss: LossTotals, outcome: Outcome, codes: npt.NDArray[np.intp]) -> None:
         if loss.state is None:
@@ -166,7 +219,7 @@ class Engine:
         assert result.batch is not None
         found = []
         for loss, outcome in zip(self.totals.losses, result.outcomes):
-            # the plan refuses the rows of whole-file losses
+            # the plan refuses the rows of losses that have none
             assert outcome is not None and outcome.losses is not None
             losses = outcome.losses
             if result.kept is not None:
@@ -233,7 +286,10 @@ class Engine:
             return f"{where}, column {names[0]}"
         return f"{where}, entry {column}" if column is not None else where
 
-    def _refusal(self, error: InvalidInput, task: Task) -> DataError:
+    def _refusal(
+        self, error: InvalidInput, task: Task, rows: npt.NDArray[Any] | None = None
+    ) -> DataError:
+        """The error with its place; `rows` are those that its flags speak of, if not the task's."""
         batch: Batch = error.batch  # type: ignore[attr-defined]
         if error.bad is None or error.name not in (*batch.inputs, "weight"):
             return DataError(f"{error.name} {error.why}", error.hint)
@@ -246,7 +302,9 @@ class Engine:
         value = values[entry] if values.size == bad.shape[1] else values[0]
         column = entry if values.size > 1 and values.size == bad.shape[1] else None
         why = error.why.replace("{value}", f"{value.item():g}" if "{value}" in error.why else "")
-        where = self._place(error.name, task, row, column, batch)
+        where = self._place(
+            error.name, task, row if rows is None else int(rows[row]) - task.start, column, batch
+        )
         return DataError(f"{error.name} {why}: {where}", error.hint)
 
     def _missing_error(self) -> DataError:
@@ -257,6 +315,30 @@ class Engine:
         rows = "out of the files" if self.plan.unpaired else "out with --nan skip"
         hint = f"leave such rows {rows}, or let NaN through with --nan propagate"
         return DataError(found, hint)
+
+
+def _same(batch: Batch) -> Batch:
+    """A block that has been loaded."""
+    return batch
+
+
+def centre(array: npt.NDArray[Any]) -> Floats:
+    """The mean of the samples that are finite; 0 where none is."""
+    wide = array.astype(np.float64)
+    known = np.isfinite(wide)
+    count = known.sum(axis=0)
+    total = np.where(known, wide, 0).sum(axis=0)
+    return np.asarray(total / np.maximum(count, 1))
+
+
+def joined(batches: Sequence[Batch | None]) -> Batch:
+    """All blocks as one, without their keys."""
+    known = [batch for batch in batches if batch is not None]
+    first = known[0]
+    inputs = {name: np.concatenate([one.inputs[name] for one in known]) for name in first.inputs}
+    weights = [one.weight for one in known if one.weight is not None]
+    by = tuple(np.concatenate(column) for column in zip(*(one.by for one in known)))
+    return Batch(inputs, np.concatenate(weights) if weights else None, by, None)
 
 
 def ordered(tasks: Iterable[Item], work: Callable[[Item], Found], threads: int) -> Iterator[Found]:

@@ -79,9 +79,11 @@ def summarise(
     reduction: str,
     confidence: float | None,
     quantiles: Quantiles | None,
+    empty: float = math.nan,
 ) -> Summary:
-    """All the figures of one group of samples."""
-    quantiles = None if state.columns.unpaired else quantiles
+    """All the figures of one group of samples; `empty` is the value of none."""
+    described = state.columns.described
+    quantiles = quantiles if described else None
     # unpaired samples have no losses of their own to count
     n = int((state.rows if state.columns.unpaired else state.n)[group])
     totals = state.totals(group)
@@ -90,13 +92,13 @@ def summarise(
     low, high = float(state.low[group]), float(state.high[group])
     with np.errstate(all="ignore"):
         return Summary(
-            value=value(totals) if state.rows[group] else math.nan,
+            value=value(totals) if state.rows[group] else empty,
             n=n,
-            sum=math.nan if state.columns.unpaired else loss_sum,
-            mean=loss_sum / weight if weight and not state.columns.unpaired else math.nan,
-            std=state.std(group),
-            min=low if low <= high else math.nan,
-            max=high if low <= high else math.nan,
+            sum=loss_sum if described else math.nan,
+            mean=loss_sum / weight if weight and described else math.nan,
+            std=state.std(group) if described else math.nan,
+            min=low if low <= high and described else math.nan,
+            max=high if low <= high and described else math.nan,
             quantiles={} if quantiles is None else quantiles.query(QUANTILES, low, high),
             nonfinite=int(state.nonfinite[group]),
             interval=None

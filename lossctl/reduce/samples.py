@@ -22,6 +22,14 @@ class SampleSums(NamedTuple):
     weights: Array | float
     unpaired: bool = False  # each statistic is of an input with rows of its own
 
+    def times(self, weight: Array) -> SampleSums:
+        """The statistics multiplied by each sample's weight; the counts stay."""
+        import numpy as np
+
+        factor = weight.reshape(-1, *[1] * (self.values.ndim - 1))
+        # a weight of 0 leaves out even what is infinite
+        return self._replace(values=np.where(factor == 0, 0.0, self.values * factor))
+
     def finished(self, part: Part, xp: Any) -> Array:
         """The per-sample losses (n,): the finish of each sample's own sums."""
         return finish(part, xp, self.values, self.weights, lead=1)
@@ -50,7 +58,9 @@ def components(part: Part, xp: Any, values: Array, weights: Array | float) -> Ar
     return function(xp, values, xp.broadcast_to(xp.asarray(weights), values.shape), **part.params)
 
 
-def summed(backend: Backend, part: Part, inputs: Mapping[str, Array], rows: int) -> SampleSums:
+def summed(
+    backend: Backend, part: Part, inputs: Mapping[str, Array], rows: int, **context: Any
+) -> SampleSums:
     """Call the kernel and sum its statistics over each sample's elements.
 
     Args:
@@ -58,10 +68,13 @@ def summed(backend: Backend, part: Part, inputs: Mapping[str, Array], rows: int)
         part: The loss and its parameters.
         inputs: Its arrays by name, (n, …) each.
         rows: The samples of the block, n; unpaired inputs may have fewer.
+        **context: What the kernel takes beside them.
     """
     declared = {param.name for param in part.loss.params}
     params = {name: value for name, value in part.params.items() if name in declared}
-    found = part.loss.kernel(backend.xp, **inputs, **params)
+    found = part.loss.kernel(backend.xp, **inputs, **params, **context)
+    if part.rules.row_means and found.ndim > 1:
+        found = found.mean(axis=-1, dtype="float64")
     if isinstance(found, tuple) and not isinstance(found, Elements | Sums):
         return _stacked(backend, found, rows)
     if isinstance(found, Sums):
@@ -81,6 +94,7 @@ def _elements(backend: Backend, found: Any) -> SampleSums:
         values = weighted.astype("float64").sum(axis=1)
         weights = found.weights.reshape(count, -1).astype("float64").sum(axis=1)
         return SampleSums(backend.host(values), backend.host(weights))
+    found = found.reshape(1) if found.ndim == 0 else found  # one number of all rows
     size = math.prod(found.shape[1:])
     if size != 1:
         found = found.reshape(found.shape[0], -1).astype("float64", copy=False).sum(axis=1)

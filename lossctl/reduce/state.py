@@ -38,11 +38,17 @@ class Columns(NamedTuple):
     derived: bool  # the per-sample loss is the one statistic over its weight
     weighted: bool  # by sample
     unpaired: bool = False  # each statistic is of samples of its own
+    single: bool = False  # no sample has a loss of its own; the losses here are zeros
 
     @property
     def own_weights(self) -> bool:
         """Whether the statistics' weights are columns."""
         return self.unit_weight is None
+
+    @property
+    def described(self) -> bool:
+        """Whether there are per-sample losses to describe."""
+        return not (self.unpaired or self.single)
 
     @property
     def size(self) -> int:
