@@ -70,6 +70,10 @@ Losses are listed by: lossctl losses""",
     "--input", "inputs", metavar="NAME=REF", multiple=True,
     help="An input of the loss by its name; REF without a path is a column of PREDICTION.",
 )  # fmt: skip
+@click.option(
+    "--plugin", "plugins", metavar="FILE.py", multiple=True,
+    help="A Python file that registers losses. Repeatable.",
+)  # fmt: skip
 @_single("--weight", metavar="REF", help="Sample weights: a column, or a reference.")
 @click.option(
     "--by", metavar="COL", multiple=True, help="Also by group of this column. Repeatable."
@@ -131,6 +135,7 @@ def command(
     prediction: str | None,
     target: str | None,
     inputs: tuple[str, ...],
+    plugins: tuple[str, ...],
     output: str | None,
     format_: str | None,
     as_json: bool,
@@ -152,9 +157,12 @@ def command(
     # Arrow's own allocators keep freed memory, which streams of blocks never ask for again
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from lossctl import plan as plans
+    from lossctl.losses import load_plugin
     from lossctl.render import check
     from lossctl.sources.table import Format
 
+    for path in plugins:
+        load_plugin(path)
     layout = _layout(format_, as_json, quiet)
     shown = {name: options[name] for name in ("worst", "per_sample", "by")}
     check(layout, **shown, output=output)

@@ -1,7 +1,7 @@
 """The registry of losses.
 
 `get("huber")` finds one by name or alias, `all()` lists them, `resolve("huber:delta=2")`
-binds a spec to its loss and parameters.
+binds a spec to its loss and parameters. A plugin registers its own with `@loss`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,39 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from lossctl.errors import SpecError, nearest
-from lossctl.losses.definition import REGISTRY, Convention, Loss
+from lossctl.losses.definition import (
+    REGISTRY,
+    Convention,
+    Elements,
+    Example,
+    Input,
+    InvalidInput,
+    Loss,
+    Param,
+    Sums,
+    loss,
+)
 from lossctl.spec import LossSpec, Spec, Value, parse
 
-__all__ = ["TASKS", "Bound", "Loss", "Part", "all", "each_convention", "get", "resolve"]
+__all__ = [
+    "TASKS",
+    "Bound",
+    "Convention",
+    "Elements",
+    "Example",
+    "Input",
+    "InvalidInput",
+    "Loss",
+    "Param",
+    "Part",
+    "Sums",
+    "all",
+    "each_convention",
+    "get",
+    "load_plugin",
+    "loss",
+    "resolve",
+]
 
 TASKS = {
     "regression": "Regression",
@@ -39,20 +68,40 @@ TASKS = {
 def _load(until: str = "") -> dict[str, Loss]:
     """Import the tasks in order, up to the one that has the name; all of them by default.
 
-    A name is given once, whatever the order, which `loss` sees to.
+    A name is given once, whatever the order, which `loss` sees to. Installed plugins come
+    last, and only if the name is none of ours.
     """
     for task in TASKS:
         if until in REGISTRY:
-            break
+            return REGISTRY
         import_module(f"lossctl.losses.tasks.{task}")
+    if until not in REGISTRY:
+        from lossctl.losses.plugins import load_installed
+
+        load_installed()
     return REGISTRY
 
 
+def load_plugin(path: str) -> None:
+    """Register the losses of a Python file, beside all that there are.
+
+    Raises:
+        LossctlError: It cannot be imported, gives a name that is taken, or has no loss.
+    """
+    from lossctl.losses.plugins import load_file
+
+    _load()
+    load_file(path)
+
+
 def all() -> list[Loss]:
-    """Every loss once, by task, in the order of definition."""
+    """Every loss once, by task, in the order of definition; plugins' tasks come last."""
     order = list(TASKS)
     losses = {item.name: item for item in _load().values()}
-    return sorted(losses.values(), key=lambda item: order.index(item.task))
+    return sorted(
+        losses.values(),
+        key=lambda item: order.index(item.task) if item.task in TASKS else len(order),
+    )
 
 
 def get(name: str) -> Loss:
@@ -93,7 +142,8 @@ class Part(NamedTuple):
         return (self.loss.kernel, params, self.loss.inputs, self.rules.row_means)
 
     def __str__(self) -> str:
-        return str(LossSpec(self.loss.name, self.convention, tuple(self.params.items())))
+        text = str(LossSpec(self.loss.name, self.convention, tuple(self.params.items())))
+        return f"{text}[{self.loss.origin}]" if self.loss.origin else text
 
 
 class Bound(NamedTuple):

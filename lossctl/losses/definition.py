@@ -228,6 +228,7 @@ class Loss:
     traits: tuple[str, ...] = ()
     conventions: Mapping[str, Convention] = field(default_factory=dict)
     contrast: Mapping[str, Any] = field(default_factory=dict)  # inputs that tell them apart
+    origin: str = ""  # the plugin that it comes from
 
     def finish_for(self, params: Mapping[str, Value]) -> Finish | None:
         """The finish under these parameters; None where the value is the mean itself."""

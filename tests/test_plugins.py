@@ -1,0 +1,141 @@
+"""Losses that are not ours: files, installed packages, and what is wrong with some of them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "lossctl" / "docs" / "plugins.md"
+EXAMPLE = re.search(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)[1]  # type: ignore[index]
+
+DATA = "prediction,target\n0.5,0\n3,1\n-2,1\n"
+FAILING = {
+    "missing.py": (None, "there is no such file"),
+    "broken.py": ("import not_there_at_all", "cannot be imported: ModuleNotFoundError"),
+    "syntax.py": ("def f(:\n", "cannot be imported: SyntaxError"),
+    "empty.py": ("x = 1\n", "it registers no loss"),
+    "exits.py": ("raise SystemExit(0)\n", "cannot be imported: SystemExit"),
+    "text.txt": ("hello", "not a Python file"),
+}
+
+
+def lossctl(
+    *arguments: str, cwd: Path, path: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    extra = [str(path)] if path else []
+    return subprocess.run(
+        [sys.executable, "-m", "lossctl", *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([*extra, str(ROOT)])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "data.csv").write_text(DATA)
+    (tmp_path / "my_losses.py").write_text(EXAMPLE)
+    return tmp_path
+
+
+def test_the_example_is_short() -> None:
+    code = [line for line in EXAMPLE.splitlines() if line.strip()]
+    assert len(code) <= 12
+
+
+def test_a_file_adds_a_loss(folder: Path) -> None:
+    plugin = ("--plugin", "my_losses.py")
+    done = lossctl("eval", "data.csv", "-l", "cauchy:c=2", *plugin, "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    expected = sum(2 * __import__("math").log1p((e / 2) ** 2) for e in (0.5, 2, -3)) / 3
+    assert report["losses"][0]["value"] == pytest.approx(expected, rel=1e-14)
+    assert "my_losses.py#" in report["signature"]
+    page = lossctl("losses", "cauchy", *plugin, cwd=folder)
+    assert page.returncode == 0, page.stderr
+    assert "my_losses" in page.stdout
+    assert "Parameters" in page.stdout
+    listed = lossctl("losses", *plugin, cwd=folder)
+    assert "cauchy" in listed.stdout
+
+
+def wheel(folder: Path, name: str, code: str) -> Path:
+    """A wheel of one module with the entry point."""
+    info = f"{name}-1.2.dist-info"
+    files = {
+        f"{name}.py": code,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/entry_points.txt": f"[lossctl.losses]\n{name} = {name}\n",
+    }
+    record = ""
+    for path, text in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=")
+        record += f"{path},sha256={digest.decode()},{len(text)}\n"
+    files[f"{info}/RECORD"] = record + f"{info}/RECORD,,\n"
+    target = folder / f"{name}-1.2-py3-none-any.whl"
+    with zipfile.ZipFile(target, "w") as archive:
+        for path, text in files.items():
+            archive.writestr(path, text)
+    return target
+
+
+def install(folder: Path, name: str, code: str) -> Path:
+    site = folder / "site"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
+    options = ["--disable-pip-version-check", "--target", str(site)]
+    subprocess.run([*pip, *options, str(wheel(folder, name, code))], check=True)
+    return site
+
+
+def test_an_installed_package_adds_a_loss(folder: Path) -> None:
+    (folder / "my_losses.py").unlink()
+    site = install(folder, "cauchy_loss", EXAMPLE)
+    done = lossctl("eval", "data.csv", "-l", "cauchy:c=2", "--json", cwd=folder, path=site)
+    assert done.returncode == 0, done.stderr
+    assert "cauchy_loss 1.2" in json.loads(done.stdout)["signature"]
+    assert "cauchy" in lossctl("losses", cwd=folder, path=site).stdout
+
+
+def test_a_broken_package_is_named_where_it_is_needed(folder: Path) -> None:
+    site = install(folder, "broken_loss", "import not_there_at_all\n")
+    done = lossctl("eval", "data.csv", "-l", "cauchy", cwd=folder, path=site)
+    assert done.returncode == 2
+    assert "plugin broken_loss 1.2 (broken_loss) cannot be imported" in done.stderr
+    assert "not_there_at_all" in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+    done = lossctl("eval", "data.csv", "-l", "mse", "-q", cwd=folder, path=site)
+    assert done.returncode == 0, "a loss of ours does not need it"
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_a_file_that_is_no_plugin(folder: Path, name: str) -> None:
+    code, message = FAILING[name]
+    if code is not None:
+        (folder / name).write_text(code)
+    done = lossctl("eval", "data.csv", "-l", "mse", "--plugin", name, cwd=folder)
+    assert done.returncode == 2
+    assert f"plugin {name}" in done.stderr
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+    assert not done.stdout
+
+
+@pytest.mark.parametrize("taken", ["mse", "l2", "dice"])
+def test_a_name_is_given_once(folder: Path, taken: str) -> None:
+    (folder / "again.py").write_text(EXAMPLE.replace("def cauchy", f"def {taken}"))
+    done = lossctl("eval", "data.csv", "-l", "mae", "--plugin", "again.py", cwd=folder)
+    assert done.returncode == 2
+    assert f"the name '{taken}' is already" in done.stderr
