@@ -66,6 +66,15 @@ def gammaln(xp: Any, x: Array) -> Array:
     return xp.frompyfunc(_lgamma, 1, 1)(x).astype(x.dtype)
 
 
+def erf(xp: Any, x: Array) -> Array:
+    """The error function, element by element, of an array of either module."""
+    if xp.__name__ == "cupy":
+        from cupyx.scipy.special import erf as on_device
+
+        return on_device(x)
+    return xp.frompyfunc(math.erf, 1, 1)(x).astype(x.dtype)  # NumPy has none
+
+
 def _lgamma(x: float) -> float:
     try:
         return math.lgamma(x)

@@ -1,25 +1,19 @@
 """Every loss against numbers that other programs computed.
 
-``reference/freeze.py`` made ``reference/frozen.json`` with the libraries and at 50 digits; here the
-inputs are rebuilt from their keys and lossctl has to give the same numbers.
+``reference/freeze.py`` made ``reference/frozen/*.json`` with the libraries and at 50 digits; here
+the inputs are rebuilt from their keys and lossctl has to give the same numbers.
 """
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from tests.reference.inputs import Arrays, build, digest
+from tests.reference.compare import FROZEN, agree, frozen, inputs_of
+from tests.reference.inputs import digest
 
-FROZEN = json.loads(
-    Path(__file__).with_name("reference").joinpath("frozen.json").read_text("utf-8")
-)
-CASES: list[dict[str, Any]] = FROZEN["cases"]
+CASES = frozen(FROZEN)
 
 # The losses that have to be right before anything else is, and their nearest relatives.
 REQUIRED = """
@@ -40,28 +34,6 @@ REQUIRED = """
 """
 # The mean over real plus the mean over fake: samples that do not pair have no values of their own.
 UNPAIRED = {"gan_discriminator", "lsgan_discriminator", "wasserstein_critic", "hinge_discriminator"}
-
-
-@lru_cache(maxsize=4)
-def arrays(key: str) -> Arrays:
-    return build(json.loads(key))
-
-
-def inputs_of(case: dict[str, Any]) -> dict[str, Any]:
-    return arrays(json.dumps(case["inputs"]))
-
-
-def agree(found: Any, wanted: Any, rtol: float) -> None:
-    """Equal infinities and NaNs agree."""
-    found, wanted = np.asarray(found, float), np.asarray(wanted, float)
-    assert found.shape == wanted.shape
-    # Where terms of order 1 cancel to exactly 0 their rounding is left; no relative error exists.
-    slack = np.where(wanted == 0, rtol / 10, 0.0)
-    with np.errstate(invalid="ignore"):
-        close = np.abs(found - wanted) <= rtol * np.abs(wanted) + slack
-    close &= np.isfinite(found) & np.isfinite(wanted)
-    close |= (found == wanted) | (np.isnan(found) & np.isnan(wanted))
-    assert close.all(), f"found {found[~close]}, the reference is {wanted[~close]}"
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])

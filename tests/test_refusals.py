@@ -45,7 +45,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("ctc", {"prediction": LOGS, "target": [[0.5]]}, "not a whole number"),
     ("pinball", {"prediction": np.ones((2, 3)), "target": [1.0, 2]}, "3 of them"),
     ("pinball:alpha=[0.1,0.9]", {"prediction": np.ones((2, 3)), "target": [1.0, 2]}, "one column for each alpha"),
-    ("wasserstein_critic:sign=0", {"real": [1.0], "fake": [1.0]}, "sign must be 1 or −1"),
+    ("wasserstein_critic:sign=0", {"real": [1.0], "fake": [1.0]}, "sign must be one of 1, -1, not 0"),
     ("mse", {"prediction": [1 + 2j], "target": [1.0]}, "holds complex numbers"),
     ("mse", {"prediction": [[1.0], [2.0, 3.0]], "target": [1.0, 2]}, "is no array"),
     ("mse", {"prediction": np.ones((2, 0)), "target": np.ones((2, 0))}, "rows of no elements"),

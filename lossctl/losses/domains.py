@@ -44,6 +44,12 @@ UNIT = _within(
     "has {value}, outside [0, 1]",
     "the classes are 0 and 1, or probabilities between them",
 )
+LABEL = _within(
+    "{0, 1}",
+    lambda x: (x == 0) | (x == 1),
+    "has {value}, neither 0 nor 1",
+    "multi-hot targets have prediction's shape: 1 for each label that holds, 0 for the others",
+)
 NON_NEGATIVE = _within("≥ 0", lambda x: x >= 0, "has {value}, below 0")
 POSITIVE = _within("> 0", lambda x: x > 0, "has {value}, not above 0")
 ABOVE_MINUS_ONE = _within(

@@ -1,8 +1,12 @@
-"""Computes the reference values and writes them to frozen.json. Run by hand.
+"""Computes the reference values and writes them to frozen/<task>.json. Run by hand.
 
     python -m venv refs
-    refs/bin/pip install numpy scipy mpmath scikit-learn torch keras jax optax monai torchmetrics
-    refs/bin/python -m tests.reference.freeze
+    refs/bin/pip install -r tests/reference/requirements.txt
+    refs/bin/python -m tests.reference.freeze [TASK|LOSS …] [--check]
+    refs/bin/python -m tests.reference.freeze --conventions [TASK…] [--check]
+
+A task's name freezes that task's cases, a loss's name tries these only and writes nothing; all
+tasks by default. ``--check`` writes nothing. ``--conventions`` freezes what ``conventions/`` calls.
 
 Every case is computed at 50 digits by ``exact.py`` and, where a library has the loss, by the
 library's own call in ``libraries.py``, in float64. Where the two agree to a tenth of the case's
@@ -31,29 +35,18 @@ import mpmath
 import numpy as np
 from mpmath import mp
 
-from tests.reference import exact, libraries
+import lossctl
+from tests.reference import conventions, exact, libraries
 from tests.reference.cases import Case, all_cases, by_loss
+from tests.reference.compare import FROZEN, SMALL, encode, tolerance
 from tests.reference.inputs import Arrays, build, digest
 
-FROZEN = Path(__file__).with_name("frozen.json")
 EXACT = f"mpmath {mpmath.__version__} at {mp.dps} digits"
-SMALL = 60  # rows up to which the per-sample values are kept
-TOLERANCE = {"float16": 1e-6, "float32": 1e-6, "complex64": 1e-6}
 ROUNDING = 1e-15  # what may be left of terms of order 1 that cancel to exactly 0
 
 
 class Disagreement(Exception):
     pass
-
-
-def tolerance(arrays: Arrays) -> float:
-    """What the coarsest of the inputs' types allows."""
-    return max(TOLERANCE.get(array.dtype.name, 1e-12) for array in arrays.values())
-
-
-def encode(value: Any) -> float | str:
-    number = float(value)
-    return number if math.isfinite(number) else str(number)
 
 
 def difference(found: Sequence[Any], wanted: Sequence[Any]) -> float:
@@ -74,7 +67,7 @@ def difference(found: Sequence[Any], wanted: Sequence[Any]) -> float:
 
 def by_library(case: Case, arrays: Arrays, terms: exact.Terms) -> tuple[Any, Any, Any] | None:
     """The library's answer, its value and its per-sample values (None where it has not got one)."""
-    library = libraries.LIBRARIES.get(case.loss) if case.library else None
+    library = libraries.library(case.loss) if case.library else None
     answer = library(arrays, case.params) if library else None
     if answer is None:
         return None
@@ -153,24 +146,66 @@ def attempt(case: Case) -> dict[str, Any] | str:
         return f"{case.id}: {type(problem).__name__}: {problem}"
 
 
+def write(path: Path, records: Sequence[dict[str, Any]]) -> None:
+    lines = ",\n".join(json.dumps(record, ensure_ascii=False) for record in records)
+    versions = json.dumps(libraries.versions())
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f'{{"versions": {versions},\n"cases": [\n{lines}\n]}}\n', encoding="utf-8")
+    print(f"{path.name}: {len(records)} cases, {path.stat().st_size / 1e6:.2f} MB")
+
+
+def freeze_cases(names: Sequence[str], check: bool) -> int:
+    """By task, so that one that fails leaves the files of the others written."""
+    tasks = set(names) & set(lossctl.losses.TASKS)
+    losses = {lossctl.losses.get(name).name for name in names if name not in tasks}
+    chosen = tasks | {lossctl.losses.get(name).task for name in losses}
+    cases: dict[str, list[Case]] = {}
+    for case in all_cases(chosen or None):
+        task = lossctl.losses.get(case.loss).task
+        if not names or task in tasks or case.loss in losses:
+            cases.setdefault(task, []).append(case)
+    failed = False
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        for task, own in cases.items():
+            results = list(pool.map(attempt, own, chunksize=4))
+            failures = [result for result in results if isinstance(result, str)]
+            failed |= bool(failures)
+            print(task, json.dumps(by_loss(own)))
+            for failure in failures:
+                print(failure, file=sys.stderr)
+            if not (failures or check) and (not names or task in tasks):
+                write(FROZEN / f"{task}.json", [result for result in results if result])
+    return int(failed)
+
+
+def freeze_conventions(tasks: Sequence[str], check: bool) -> int:
+    """Each task in one process of its own, call after call."""
+    unknown = set(tasks) - set(lossctl.losses.TASKS)
+    if unknown:
+        raise SystemExit(f"no such task: {', '.join(sorted(unknown))}")
+    failed = False
+    chosen = [task for task in lossctl.losses.TASKS if not tasks or task in tasks]
+    context = get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=context, max_tasks_per_child=1) as pool:
+        for task, (records, failures) in zip(chosen, pool.map(conventions.records, chosen)):
+            failed |= bool(failures)
+            for failure in failures:
+                print(failure, file=sys.stderr)
+            if check or failures:
+                print(f"{task}: {len(records)} calls, {len(failures)} failed")
+            elif records:
+                write(FROZEN / "conventions" / f"{task}.json", records)
+    return int(failed)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("losses", nargs="*", help="try these only, and write nothing")
-    chosen = parser.parse_args().losses
-    cases = [case for case in all_cases() if not chosen or case.loss in chosen]
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        results = list(pool.map(attempt, cases, chunksize=4))
-    failures = [result for result in results if isinstance(result, str)]
-    for failure in failures:
-        print(failure, file=sys.stderr)
-    print(json.dumps(by_loss(cases)))
-    if failures or chosen:
-        return bool(failures)
-    lines = ",\n".join(json.dumps(result, ensure_ascii=False) for result in results)
-    versions = json.dumps(libraries.versions())
-    FROZEN.write_text(f'{{"versions": {versions},\n"cases": [\n{lines}\n]}}\n', encoding="utf-8")
-    print(f"{len(results)} cases, {FROZEN.stat().st_size / 1e6:.2f} MB")
-    return 0
+    parser.add_argument("names", nargs="*", metavar="TASK|LOSS", help="freeze these tasks only")
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    parser.add_argument("--conventions", action="store_true", help="freeze the libraries' calls")
+    arguments = parser.parse_args()
+    run = freeze_conventions if arguments.conventions else freeze_cases
+    return run(arguments.names, arguments.check)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Distributions: rows of probabilities over the same bins, on the last axis.
+"""Distributions: rows of probabilities over the same bins, on the last axis; and two samples.
 
 Differences of logs cancel: of nearly equal rows the terms t log(t/p) are of first order, and
 their sum is of second. So all is computed in float64, and rows that lie close are computed
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from itertools import pairwise
-from math import inf, log
+from math import exp, inf, log
 from typing import Any, NamedTuple
 
 from lossctl.errors import SpecError
@@ -19,6 +19,7 @@ from lossctl.losses.definition import (
     Array,
     ArrayModule,
     Convention,
+    Elements,
     Example,
     Input,
     InvalidInput,
@@ -28,6 +29,7 @@ from lossctl.losses.definition import (
 )
 from lossctl.losses.domains import DISTRIBUTION
 from lossctl.losses.numerics import excess, log_ratio, logsumexp, ratio, sum_above_one
+from lossctl.losses.pairs import blocks
 
 LOG_PREDICTION = Param("log_prediction", False, "prediction holds log-probabilities")
 LOG_TARGET = Param("log_target", False, "target holds log-probabilities")
@@ -76,12 +78,18 @@ def _divergence(
             log_prediction: bool,
             log_target: bool,
             base: float | None = None,
+            average: str = "rows",
             **own: Any,
-        ) -> Array:
+        ) -> Array | Elements:
             t = _rows(xp, target, "target", log_target)
             p = _rows(xp, prediction, "prediction", log_prediction)
             value = measure(xp, t, p, **own)
-            return value if base is None else value / log(base)
+            if base is not None:
+                value = value / log(base)
+            if average == "rows":
+                return value
+            bins = float(prediction.shape[-1])
+            return Elements(value / bins, xp.full_like(value, bins))
 
         based = (BASE,) if logarithmic else ()
         return loss(
@@ -164,17 +172,52 @@ _POSITIVE_EXAMPLE = {"prediction": _PREDICTION, "target": _POSITIVE_TARGET}
     formula="Σ t log(t/p), per row; 0 where t = 0, infinite where p = 0 < t",
     use="Against soft targets, as in distillation: the nats lost by believing p. One bin with "
     "p near 0 and t above it can rule the mean.",
-    traits=("asymmetric", "convex", "proper"),
+    traits=("asymmetric", "convex", "proper", "nonnegative", "zero"),
     reference="Kullback & Leibler 1951, On Information and Sufficiency, Ann. Math. Stat. 22",
     example=Example(_EXAMPLE, 0.45344204048512416),
+    params=(
+        Param(
+            "average",
+            "rows",
+            "what the mean counts: the rows, or the bins of all rows",
+            choices=("rows", "bins"),
+        ),
+        Param("floor", 0.0, "probabilities of both below it are raised to it", least=0, below=1),
+        Param("strict_zeros", False, "whether 0 · log 0 is NaN, as 0 · ∞ is, and not 0"),
+    ),
     conventions={
+        "torch": Convention(
+            "torch.nn.functional.kl_div",
+            {"log_prediction": True, "average": "bins", "strict_zeros": True},
+            note="log-predictions; the mean is over all bins; NaN where t = p = 0",
+        ),
+        "keras": Convention(
+            "keras.losses.KLDivergence",
+            {"floor": 1e-7},
+            multiplies=True,
+            empty=0.0,
+            note="raises both probabilities to 1e-7, so that nothing is infinite",
+        ),
         "optax": Convention(
-            "optax.losses.kl_divergence", {"log_prediction": True}, note="log-predictions"
-        )
+            "optax.losses.kl_divergence",
+            {"log_prediction": True, "strict_zeros": True},
+            note="log-predictions; NaN where t = p = 0; per row, here its mean",
+        ),
     },
+    contrast={"prediction": [[0.25, 0.75, 0.0]], "target": [[0.5, 0.25, 0.25]]},
 )
-def kl_divergence(xp: ArrayModule, t: _Rows, p: _Rows) -> Array:
-    return _relative_entropy(xp, t, p)
+def kl_divergence(
+    xp: ArrayModule, t: _Rows, p: _Rows, *, floor: float, strict_zeros: bool
+) -> Array:
+    if floor > 0:
+        t, p = (_Rows(xp.clip(rows.p, floor, 1)) for rows in (t, p))
+    value = _relative_entropy(xp, t, p)
+    if strict_zeros:
+        lost = t.log(xp) == -inf
+        if t.given is None:  # from probabilities, libraries set 0 · log 0 of the target itself to 0
+            lost &= p.log(xp) == -inf
+        value = xp.where(lost.any(axis=-1), xp.nan, value)
+    return value
 
 
 @_divergence(
@@ -184,7 +227,7 @@ def kl_divergence(xp: ArrayModule, t: _Rows, p: _Rows) -> Array:
     formula="Σ p log(p/t), per row; 0 where p = 0, infinite where t = 0 < p",
     use="Where mass outside the target's support must cost most; it forgives a missed mode, "
     "and is infinite against one-hot targets unless the prediction is one-hot too.",
-    traits=("asymmetric", "convex"),
+    traits=("asymmetric", "convex", "nonnegative", "zero"),
     reference="Kullback & Leibler 1951; as exclusive KL, Bishop 2006, PRML 10.1.2",
     example=Example(_POSITIVE_EXAMPLE, 0.12927921087707223),
 )
@@ -198,7 +241,7 @@ def reverse_kl(xp: ArrayModule, t: _Rows, p: _Rows) -> Array:
     summary="Jensen-Shannon divergence (not its root)",
     formula="½ Σ t log(t/m) + ½ Σ p log(p/m) with m = (t + p)/2, per row",
     use="A symmetric KL that stays finite with zeros on either side; at most log 2.",
-    traits=("symmetric", "bounded", "convex"),
+    traits=("symmetric", "bounded", "convex", "nonnegative", "zero"),
     reference="Lin 1991, Divergence Measures Based on the Shannon Entropy, IEEE Trans. IT 37",
     example=Example(_EXAMPLE, 0.11281856052887825),
 )
@@ -225,7 +268,7 @@ def js_divergence(xp: ArrayModule, t: _Rows, p: _Rows) -> Array:
     formula="Σ (t − p) log(t/p), per row; infinite where only one of them is 0",
     use="A symmetric KL for distributions that are positive everywhere, as binned scores are "
     "in the population stability index.",
-    traits=("symmetric", "convex"),
+    traits=("symmetric", "convex", "nonnegative", "zero"),
     reference="Jeffreys 1946, An invariant form for the prior probability, Proc. R. Soc. A 186",
     example=Example(_POSITIVE_EXAMPLE, 0.27210792013869636),
 )
@@ -247,7 +290,7 @@ def jeffreys(xp: ArrayModule, t: _Rows, p: _Rows) -> Array:
     summary="Hellinger distance",
     formula="√(½ Σ (√t − √p)²), per row",
     use="A true distance from 0 to 1 that is finite with zeros and tells small bins apart.",
-    traits=("symmetric", "bounded"),
+    traits=("symmetric", "bounded", "distance", "nonnegative", "zero"),
     reference="Hellinger 1909, J. reine angew. Math. 136; with the factor 1/√2",
     example=Example(_EXAMPLE, 0.34751374082225263),
 )
@@ -265,7 +308,7 @@ def hellinger(xp: ArrayModule, t: _Rows, p: _Rows) -> Array:
     summary="Total variation distance",
     formula="½ Σ |t − p|, per row",
     use="The largest difference in the probability of any event, from 0 to 1.",
-    traits=("symmetric", "bounded", "robust", "convex"),
+    traits=("symmetric", "bounded", "robust", "convex", "distance", "nonnegative", "zero"),
     reference="Levin, Peres & Wilmer 2009, Markov Chains and Mixing Times, ch. 4",
     example=Example(_EXAMPLE, 0.35),
 )
@@ -278,7 +321,7 @@ def total_variation_distance(xp: ArrayModule, t: _Rows, p: _Rows) -> Array:
     summary="Pearson's chi-squared divergence",
     formula="Σ (t − p)²/p, per row; infinite where p = 0 < t",
     use="Observed shares against expected ones; very sensitive to bins where p is near 0.",
-    traits=("asymmetric", "convex"),
+    traits=("asymmetric", "convex", "nonnegative", "zero"),
     reference="Pearson 1900, Phil. Mag. 50",
     example=Example(_EXAMPLE, 1.1733333333333333),
 )
@@ -318,7 +361,7 @@ def _renyi(xp: ArrayModule, t: _Rows, p: _Rows, alpha: float) -> Array:
     params=(Param("alpha", REQUIRED, "the order; 1 is KL", kind="number", above=0, below=inf),),
     use="Between forgiving (alpha below 1, finite with zeros that do not cover the support) "
     "and strict (above 1: ruled by the bins that p rates too low).",
-    traits=("asymmetric",),
+    traits=("asymmetric", "nonnegative", "zero"),
     reference="Rényi 1961, On Measures of Entropy and Information; van Erven & Harremoës 2014",
     example=Example(_EXAMPLE, 0.71405792798661464, {"alpha": 2.0}),
 )
@@ -332,7 +375,7 @@ def renyi(xp: ArrayModule, t: _Rows, p: _Rows, *, alpha: float) -> Array:
     summary="Bhattacharyya distance",
     formula="−log Σ √(t p), per row; infinite where the rows share no bin",
     use="Overlap of two histograms; finite with zeros, unlike KL, and no true distance.",
-    traits=("symmetric",),
+    traits=("symmetric", "nonnegative", "zero"),
     reference="Bhattacharyya 1943, Bull. Calcutta Math. Soc. 35",
     example=Example(_EXAMPLE, 0.15389861708121569),
 )
@@ -356,7 +399,7 @@ def bhattacharyya(xp: ArrayModule, t: _Rows, p: _Rows) -> Array:
     unit="positions",
     use="Ordered bins (ages, grades, histograms), where a miss by one bin is better than by "
     "ten; it grows with the positions' scale.",
-    traits=("symmetric", "convex", "robust"),
+    traits=("symmetric", "convex", "robust", "ordinal", "distance", "nonnegative", "zero"),
     reference="Vallender 1974, Theory Probab. Appl. 18; as scipy.stats.wasserstein_distance",
     example=Example(_EXAMPLE, 0.7, {"positions": (0.0, 1.0, 3.0)}),
 )
@@ -387,3 +430,166 @@ def _gaps(positions: tuple[float, ...], bins: int) -> list[float]:
             "put the columns and their positions into ascending order",
         )
     return gaps
+
+
+_SAMPLE = Input("prediction", "(N,)", help="one sample; the other may have another length")
+_OTHER = Input("target", "(N,)", help="the sample to compare it with")
+_TWO_SAMPLES = "sorted copies of both samples"
+
+
+def _steps(xp: ArrayModule, prediction: Array, target: Array) -> tuple[Array, Array]:
+    """Between neighbours of both samples together: |F − G| of their CDFs, and the distance."""
+    first, second = (xp.sort(values.astype("float64")) for values in (prediction, target))
+    joined = xp.sort(xp.concatenate([first, second]))
+    below = [xp.searchsorted(own, joined[:-1], side="right") for own in (first, second)]
+    # |i/n − j/m| of whole numbers, which subtract without rounding
+    n, m = len(first), len(second)
+    apart = xp.abs(below[0].astype("int64") * m - below[1].astype("int64") * n)
+    gaps = xp.diff(joined)
+    # what is infinite in both samples is no distance, but NaN is to be seen
+    level = (joined[1:] == joined[:-1]) | ((apart == 0) & ~xp.isnan(gaps))
+    return apart / (float(n) * float(m)), xp.where(level, 0, gaps)
+
+
+@loss(
+    aliases=("emd_samples",),
+    summary="Wasserstein distance (W₁) between two samples",
+    formula="∫ |F(x) − G(x)| dx, F and G the samples' empirical CDFs",
+    inputs=(_SAMPLE, _OTHER),
+    whole=True,
+    single=True,
+    unpaired=True,
+    memory=_TWO_SAMPLES,
+    unit="target",
+    use="Whether predictions are distributed as targets are, whatever their order: how far "
+    "values must move, on average. A perfect forecast in the wrong rows scores 0.",
+    traits=("symmetric", "robust", "distance", "nonnegative", "zero"),
+    reference="Vallender 1974, Theory Probab. Appl. 18; as scipy.stats.wasserstein_distance",
+    example=Example({"prediction": [0.0, 1.0, 3.0], "target": [5.0, 6.0, 8.0]}, 5.0),
+)
+def wasserstein_samples(xp: ArrayModule, prediction: Array, target: Array) -> Array:
+    apart, gaps = _steps(xp, prediction, target)
+    return (apart * gaps).sum()
+
+
+@loss(
+    summary="Energy distance between two samples",
+    formula="√(2 E|X − Y| − E|X − X'| − E|Y − Y'|) = √(2 ∫ (F(x) − G(x))² dx), over all pairs,\n"
+    "F and G the samples' empirical CDFs",
+    inputs=(_SAMPLE, _OTHER),
+    whole=True,
+    single=True,
+    unpaired=True,
+    memory=_TWO_SAMPLES,
+    unit="√target",
+    use="As wasserstein_samples; it grows with the root of a shift, and minds a small share of "
+    "far values less.",
+    traits=("symmetric", "robust", "distance", "nonnegative", "zero"),
+    reference="Székely & Rizzo 2013, J. Stat. Plan. Inference 143; as scipy.stats.energy_distance",
+    example=Example({"prediction": [0.0, 8.0], "target": [0.0, 8.0, 8.0, 8.0]}, 1.0),
+)
+def energy_distance(xp: ArrayModule, prediction: Array, target: Array) -> Array:
+    apart, gaps = _steps(xp, prediction, target)
+    return xp.sqrt(2 * (apart * apart * gaps).sum())
+
+
+@loss(
+    aliases=("maximum_mean_discrepancy", "mmd"),
+    summary="Maximum mean discrepancy (MMD²) of two samples under a Gaussian kernel, unbiased",
+    formula="Σ_{i≠j} k(xᵢ, xⱼ) / n(n − 1) + Σ_{i≠j} k(yᵢ, yⱼ) / m(m − 1) − 2 Σ k(xᵢ, yⱼ) / nm,\n"
+    "k(x, y) = exp(−‖x − y‖² / 2h²)",
+    inputs=(
+        _SAMPLE._replace(shape="(N,) or (N, D)"),
+        _OTHER._replace(shape="(N,) or (N, D)"),
+    ),
+    params=(
+        Param(
+            "bandwidth",
+            REQUIRED,
+            "h, the distance at which two values are still alike",
+            kind="number",
+            above=0,
+            below=inf,
+            unit="target",
+        ),
+    ),
+    whole=True,
+    single=True,
+    unpaired=True,
+    memory="copies of both samples and some 10 MB; its time grows with n·m",
+    use="Whether two samples of vectors come from one distribution. Unbiased, it is 0 on "
+    "average where they do, and so often below 0; all hangs on the bandwidth, so state it.",
+    traits=("symmetric", "bounded"),
+    reference="Gretton et al. 2012, A Kernel Two-Sample Test, JMLR 13, lemma 6",
+    example=Example(
+        {"prediction": [0.0, 0.0], "target": [2.0, 2.0]}, 2 - 2 * exp(-2.0), {"bandwidth": 1.0}
+    ),
+)
+def mmd_rbf(xp: ArrayModule, prediction: Array, target: Array, *, bandwidth: float) -> Array:
+    x, y = (values.astype("float64").reshape(len(values), -1) for values in (prediction, target))
+    if x.shape[1] != y.shape[1]:
+        raise InvalidInput(
+            "prediction",
+            None,
+            f"has {x.shape[1]} components in a row, and target {y.shape[1]}",
+            "the vectors of both samples have the same components",
+        )
+    n, m = len(x), len(y)
+    if n < 2 or m < 2:
+        return xp.asarray(xp.nan)  # no two values to compare within a sample
+    middle = (x.sum(axis=0) + y.sum(axis=0)) / (n + m)
+    spread = sum(
+        (z.var(axis=0) + xp.square(z.mean(axis=0) - middle)).sum() * len(z) for z in (x, y)
+    ) / (n + m)
+    if x.shape[1] > _FEW:  # their products cancel less around the middle
+        x -= middle
+        y -= middle
+    # the three means' factors add to 0: k − 1 serves as k does, and is exact where k is near 1
+    kernel = xp.expm1 if bool(xp.sqrt(spread) < bandwidth) else xp.exp
+
+    def total(x: Array, y: Array, pairs: bool) -> Array:
+        return _kernel_sum(xp, kernel, x, y, bandwidth, pairs)
+
+    within = [2 * total(z, z, True) / (len(z) * (len(z) - 1.0)) for z in (x, y)]
+    return within[0] + within[1] - 2 * total(x, y, False) / (float(n) * m)
+
+
+_FEW = 4  # components up to which differences are squared one by one, and lose nothing
+
+
+def _kernel_sum(
+    xp: ArrayModule,
+    kernel: Callable[..., Array],
+    x: Array,
+    y: Array,
+    bandwidth: float,
+    pairs: bool,
+) -> Array:
+    """Σ of the kernel over x and y; with `pairs`, which is for x = y, over i < j only."""
+    sums = []
+    for rows in blocks(len(x), len(y)):
+        values = _halved_squares(xp, x[rows], y[rows.start :] if pairs else y)
+        values /= bandwidth
+        values /= bandwidth
+        kernel(values, out=values)
+        if pairs:
+            size = len(values)
+            values[:, :size] = xp.triu(values[:, :size], 1)
+        sums.append(values.sum())
+    return xp.stack(sums).sum()
+
+
+def _halved_squares(xp: ArrayModule, x: Array, y: Array) -> Array:
+    """−½‖x − y‖² of each row of x and each of y."""
+    if x.shape[1] > _FEW:
+        values = x @ y.T
+        values -= 0.5 * xp.square(x).sum(axis=1)[:, None]
+        values -= 0.5 * xp.square(y).sum(axis=1)
+        return xp.minimum(values, 0, out=values)
+    values = xp.zeros((len(x), len(y)))
+    for left, right in zip(x.T, y.T):
+        gap = left[:, None] - right
+        gap *= gap
+        values -= gap
+    values *= 0.5
+    return values

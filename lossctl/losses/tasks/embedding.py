@@ -1,10 +1,8 @@
-"""Embeddings and metric learning: vectors that should be near to or far from each other.
-
-Lengths and angles are computed in float64, where float32 vectors neither overflow nor
-cancel; float64 vectors too large or too small to be squared are scaled first.
-"""
+"""Embeddings and metric learning: pairs and triplets of vectors, each a sample of its own."""
 
 from __future__ import annotations
+
+from math import sqrt
 
 from lossctl.losses.definition import (
     Array,
@@ -17,67 +15,22 @@ from lossctl.losses.definition import (
     loss,
 )
 from lossctl.losses.domains import NON_NEGATIVE, SIGN, require
+from lossctl.losses.vectors import LEAST_LENGTH, cosine, dot, length, one_minus_cosine, unit
+
+_ZERO = Param(
+    "zero",
+    "orthogonal",
+    "what a zero vector is to others: orthogonal (cosine 0), or undefined (NaN)",
+    choices=("orthogonal", "undefined"),
+)
 
 
-def _extreme(xp: ArrayModule, squared: Array) -> Array:
-    """Where a sum of squares is 0, NaN or has lost something to overflow or underflow."""
-    return ~((squared > 1e-280) & (squared < 1e280))
-
-
-def _peak(xp: ArrayModule, vectors: Array) -> Array:
-    """The largest component's magnitude along the last axis, kept; 1 for a zero vector."""
-    peak = xp.abs(vectors).max(axis=-1, keepdims=True)
-    return xp.where(peak == 0, 1, peak)
-
-
-def _length(xp: ArrayModule, vectors: Array) -> Array:
-    """The euclidean length along the last axis, of float64 vectors of any scale."""
-    squared = (vectors * vectors).sum(axis=-1)
-    extreme = _extreme(xp, squared)
-    length = xp.sqrt(squared)
-    if bool(extreme.any()):
-        peak = _peak(xp, vectors)
-        scaled = xp.sqrt(xp.square(vectors / peak).sum(axis=-1)) * peak[..., 0]
-        # where a component is infinite, inf/inf would make the length NaN
-        length = xp.where(extreme & xp.isfinite(peak[..., 0]), scaled, length)
-    return length
-
-
-def _unit(xp: ArrayModule, vectors: Array) -> tuple[Array, Array]:
-    """The vectors at length 1, in float64, and which are zero (these stay zero)."""
-    vectors = vectors.astype("float64", copy=False)
-    squared = (vectors * vectors).sum(axis=-1, keepdims=True)
-    extreme = _extreme(xp, squared)
-    if bool(extreme.any()):
-        vectors = xp.where(extreme, vectors / _peak(xp, vectors), vectors)
-        squared = (vectors * vectors).sum(axis=-1, keepdims=True)
-    zero = squared == 0
-    return vectors / xp.sqrt(xp.where(zero, 1, squared)), zero[..., 0]
-
-
-def _cosine(xp: ArrayModule, left: Array, right: Array) -> Array:
-    """The cosine along the last axis, 0 where a vector is zero."""
-    product = _unit(xp, left)[0] * _unit(xp, right)[0]
-    return xp.clip(product.sum(axis=-1), -1, 1)
-
-
-def _one_minus_cosine(xp: ArrayModule, left: Array, right: Array) -> Array:
-    """1 − cosine along the last axis, without the cancellation for nearly equal directions."""
-    left, left_zero = _unit(xp, left)
-    right, right_zero = _unit(xp, right)
-    # ½‖u − v‖² = ½(‖u‖² + ‖v‖²) − cos, and a zero vector lacks its ½
-    return 0.5 * (xp.square(left - right).sum(axis=-1) + left_zero + right_zero)
-
-
-def _dot(xp: ArrayModule, left: Array, right: Array) -> Array:
-    """Σ left·right along the last axis; not NaN where products of both signs overflow."""
-    total = (left * right).sum(axis=-1)
-    lost = ~xp.isfinite(total)
-    if bool(lost.any()):
-        left_peak, right_peak = _peak(xp, left), _peak(xp, right)
-        scaled = (left / left_peak * (right / right_peak)).sum(axis=-1)
-        total = xp.where(lost, scaled * left_peak[..., 0] * right_peak[..., 0], total)
-    return total
+def _defined(xp: ArrayModule, values: Array, zero: str, *vectors: Array) -> Array:
+    """The values; under zero=undefined NaN where one of the vectors is zero."""
+    if zero == "undefined":
+        for vector in vectors:
+            values = xp.where((vector == 0).all(axis=-1), xp.nan, values)
+    return values
 
 
 def _by_label(xp: ArrayModule, label: Array, first: Array, if_first: Array, other: Array) -> Array:
@@ -96,28 +49,66 @@ _DIRECTIONS = (
     summary="Cosine proximity: the cosine similarity, negated",
     formula="−cos(ŷ, y) along the last axis; cos is 0 where a vector is zero",
     inputs=_DIRECTIONS,
+    params=(
+        LEAST_LENGTH,
+        _ZERO,
+        Param("negate", True, "whether the cosine is negated, so that less is better"),
+    ),
     use="Directions where lengths do not matter; from −1 (same) to 1 (opposite). "
     "It says nothing of a prediction's length, and short noisy vectors count as much as long ones.",
     traits=("bounded", "symmetric"),
-    reference="keras.losses.CosineSimilarity, without its epsilon",
+    reference="keras.losses.CosineSimilarity, without its least length",
     example=Example({"prediction": [[1, 2], [3, 4]], "target": [[2, 1], [4, 3]]}, -0.88),
+    conventions={
+        "keras": Convention(
+            "keras.losses.CosineSimilarity",
+            {"least_length": 1e-7},
+            multiplies=True,
+            empty=0.0,
+            note="vectors shorter than 1e-7 count for less",
+        ),
+        "optax": Convention(
+            "optax.losses.cosine_similarity",
+            {"negate": False, "zero": "undefined"},
+            note="the similarity itself, so that more is better; NaN where a vector is zero",
+        ),
+    },
+    contrast={"prediction": [[3e-8, 4e-8], [3, 4]], "target": [[4, 3], [4, 3]]},
 )
-def cosine_proximity(xp: ArrayModule, prediction: Array, target: Array) -> Array:
-    return -_cosine(xp, prediction, target)
+def cosine_proximity(
+    xp: ArrayModule,
+    prediction: Array,
+    target: Array,
+    *,
+    least_length: float,
+    zero: str,
+    negate: bool,
+) -> Array:
+    found = cosine(xp, prediction, target, least_length)
+    return _defined(xp, -found if negate else found, zero, prediction, target)
 
 
 @loss(
     summary="Cosine distance",
     formula="1 − cos(ŷ, y) along the last axis; 1 where a vector is zero",
     inputs=_DIRECTIONS,
+    params=(_ZERO,),
     use="As cosine_proximity, from 0 (same direction) to 2, and accurate for nearly equal "
     "directions. No metric: the triangle inequality does not hold.",
-    traits=("bounded", "symmetric"),
+    traits=("bounded", "symmetric", "nonnegative"),
     reference="scipy.spatial.distance.cosine, for one pair",
     example=Example({"prediction": [[1, 2], [3, 4]], "target": [[2, 1], [-4, 3]]}, 0.6),
+    conventions={
+        "optax": Convention(
+            "optax.losses.cosine_distance",
+            {"zero": "undefined"},
+            note="NaN where a vector is zero",
+        )
+    },
+    contrast={"prediction": [[0, 0], [3, 4]], "target": [[2, 1], [-4, 3]]},
 )
-def cosine_distance(xp: ArrayModule, prediction: Array, target: Array) -> Array:
-    return _one_minus_cosine(xp, prediction, target)
+def cosine_distance(xp: ArrayModule, prediction: Array, target: Array, *, zero: str) -> Array:
+    return _defined(xp, one_minus_cosine(xp, prediction, target)[0], zero, prediction, target)
 
 
 def _check_pair_label(xp: ArrayModule, values: Array, name: str) -> None:
@@ -145,11 +136,11 @@ def _check_pair_label(xp: ArrayModule, values: Array, name: str) -> None:
     params=(
         Param("margin", 1.0, "the distance from which dissimilar pairs cost nothing", least=0),
         Param("half", True, "whether the ½ of the paper stands before the sum"),
-        Param("similar", 1, "the label of a similar pair (0 in the paper)", least=0, most=1),
+        Param("similar", 1, "the label of a similar pair (0 in the paper)", choices=(0, 1)),
     ),
     use="Pairs labelled similar or not. Its value hangs on the embedding's scale and on the "
     "share of similar pairs; libraries differ in ½, margin and labels, so state them.",
-    traits=("asymmetric",),
+    traits=("asymmetric", "nonnegative"),
     reference="Hadsell, Chopra & LeCun 2006, Dimensionality Reduction by Learning an Invariant "
     "Mapping, CVPR",
     example=Example(
@@ -169,7 +160,7 @@ def contrastive(
 ) -> Array:
     distance: Array = prediction
     if left is not None:
-        distance = _length(xp, left.astype("float64", copy=False) - right)
+        distance = length(xp, left.astype("float64", copy=False) - right)
     pulled, pushed = xp.square(distance), xp.square(xp.maximum(margin - distance, 0))
     return (0.5 if half else 1) * _by_label(xp, target, target == similar, pulled, pushed)
 
@@ -191,10 +182,12 @@ def contrastive(
             choices=("squared_euclidean", "euclidean", "cosine"),
         ),
         Param("swap", False, "whether the positive may stand for the anchor (Balntas 2016)"),
+        Param("offset", 0.0, "is added to each component of a euclidean difference"),
+        Param("epsilon", 0.0, "is added to a squared euclidean distance", least=0),
     ),
     use="Order of distances where no absolute distance is known. Many triplets cost nothing: "
     "compare only over the same triplets, with the same margin, distance and normalisation.",
-    traits=("asymmetric",),
+    traits=("asymmetric", "nonnegative"),
     reference="Schroff, Kalenichenko & Philbin 2015, FaceNet, CVPR (squared distances)",
     example=Example(
         {
@@ -204,6 +197,19 @@ def contrastive(
         },
         1.25,
     ),
+    conventions={
+        "torch": Convention(
+            "torch.nn.functional.triplet_margin_loss",
+            {"distance": "euclidean", "offset": 1e-6},
+            note="unsquared, 1e-6 added to each component of a difference",
+        ),
+        "optax": Convention(
+            "optax.losses.triplet_margin_loss",
+            {"distance": "euclidean", "epsilon": 1e-6},
+            note="unsquared, 1e-6 added under the root; per sample, here its mean",
+        ),
+    },
+    contrast={"anchor": [[0, 0]], "positive": [[0, 0]], "negative": [[0.5, 0]]},
 )
 def triplet(
     xp: ArrayModule,
@@ -214,31 +220,50 @@ def triplet(
     margin: float,
     distance: str,
     swap: bool,
+    offset: float,
+    epsilon: float,
 ) -> Array:
     points = (anchor, positive, negative)
     if distance == "cosine":
-        anchor, positive, negative = (_unit(xp, point)[0] for point in points)
+        a, p, n = (unit(xp, point) for point in points)
+        offset = 0.0
     else:
-        anchor, positive, negative = (point.astype("float64", copy=False) for point in points)
-    gap = _distance_gap(xp, anchor, positive, negative, distance)
-    if swap:
-        gap = xp.maximum(gap, _distance_gap(xp, positive, anchor, negative, distance))
+        a, p, n = (point.astype("float64", copy=False) for point in points)
+    near, far, step = a - p + offset, a - n + offset, n - p
+    gap = _distance_gap(xp, near, far, step, a, distance, epsilon)
+    if swap:  # d(a, p) is the same, with its vector turned round
+        near, far, step = p - a - offset, p - n + offset, n - a - 2 * offset
+        gap = xp.maximum(gap, _distance_gap(xp, near, far, step, p, distance, epsilon))
     return xp.maximum(gap + margin, 0)
 
 
-def _distance_gap(xp: ArrayModule, anchor: Array, near: Array, far: Array, distance: str) -> Array:
-    """d(anchor, near) − d(anchor, far), as a product with far − near.
+def _distance_gap(
+    xp: ArrayModule,
+    near: Array,
+    far: Array,
+    step: Array,
+    start: Array,
+    distance: str,
+    epsilon: float,
+) -> Array:
+    """The distance along `near` minus that along `far`, as a product with near − far = `step`.
 
-    Two large distances that hardly differ thus lose no digits to their subtraction.
+    Two large distances that hardly differ thus lose no digits to their subtraction. Both
+    vectors begin in `start`, which only the cosine needs.
     """
     if distance == "cosine":
-        return _dot(xp, far - near, anchor)
-    to_near, to_far = anchor - near, anchor - far
-    both = to_near + to_far
+        return dot(xp, step, start)
+    both = near + far
     if distance == "euclidean":
-        lengths = _length(xp, to_near) + _length(xp, to_far)
+        lengths = _softened(xp, near, epsilon) + _softened(xp, far, epsilon)
         both = both / xp.where(lengths == 0, 1, lengths)[..., None]
-    return _dot(xp, far - near, both)
+    return dot(xp, step, both)
+
+
+def _softened(xp: ArrayModule, vectors: Array, epsilon: float) -> Array:
+    """√(‖v‖² + ε)."""
+    size = length(xp, vectors)
+    return xp.hypot(size, sqrt(epsilon)) if epsilon > 0 else size
 
 
 @loss(
@@ -252,12 +277,16 @@ def _distance_gap(xp: ArrayModule, anchor: Array, near: Array, far: Array, dista
     params=(Param("margin", 0.0, "how far apart the scores must be"),),
     use="Which of two items scores higher. With margin 0, equal scores cost nothing, and so "
     "constant scores are perfect; the value scales with the scores.",
-    traits=("robust", "convex", "asymmetric"),
+    traits=("robust", "convex", "asymmetric", "nonnegative", "shift"),
     reference="Herbrich, Graepel & Obermayer 2000; torch.nn.MarginRankingLoss",
     example=Example(
         {"positive": [2, 0.5], "negative": [1, 2], "target": [-1, 1]}, 1.75, {"margin": 0.5}
     ),
-    conventions={"torch": Convention("torch.nn.functional.margin_ranking_loss")},
+    conventions={
+        "torch": Convention(
+            "torch.nn.functional.margin_ranking_loss", note="the same; target must be given"
+        )
+    },
 )
 def margin_ranking(
     xp: ArrayModule, positive: Array, negative: Array, target: Array | None, *, margin: float
@@ -279,21 +308,31 @@ def margin_ranking(
         Param(
             "margin", 0.0, "the cosine up to which dissimilar pairs cost nothing", least=-1, most=1
         ),
+        Param("epsilon", 0.0, "is added to each squared length", least=0),
     ),
     use="Pairs labelled similar (1) or not (−1), judged by direction alone.",
-    traits=("bounded", "asymmetric"),
-    reference="torch.nn.CosineEmbeddingLoss, without the 1e-12 that it adds to squared lengths",
+    traits=("bounded", "asymmetric", "nonnegative"),
+    reference="torch.nn.CosineEmbeddingLoss, without its epsilon",
     example=Example(
         {"left": [[1, 2], [3, 4]], "right": [[2, 1], [4, 3]], "target": [1, -1]},
         0.33,
         {"margin": 0.5},
     ),
+    conventions={
+        "torch": Convention(
+            "torch.nn.functional.cosine_embedding_loss",
+            {"epsilon": 9.999999960041972e-13},
+            note="1e-12, which torch has in float32, is added to each squared length",
+        )
+    },
+    contrast={"left": [[3e-6, 4e-6]], "right": [[4, 3]], "target": [1]},
 )
 def cosine_embedding(
-    xp: ArrayModule, left: Array, right: Array, target: Array, *, margin: float
+    xp: ArrayModule, left: Array, right: Array, target: Array, *, margin: float, epsilon: float
 ) -> Array:
-    apart = xp.maximum(_cosine(xp, left, right) - margin, 0)
-    return _by_label(xp, target, target == 1, _one_minus_cosine(xp, left, right), apart)
+    near, similarity = one_minus_cosine(xp, left, right, epsilon)
+    apart = xp.maximum(similarity - margin, 0)
+    return _by_label(xp, target, target == 1, near, apart)
 
 
 @loss(
@@ -305,7 +344,7 @@ def cosine_embedding(
     traits=("robust", "asymmetric"),
     reference="torch.nn.HingeEmbeddingLoss",
     example=Example({"prediction": [0.5, 0.25], "target": [1, -1]}, 0.625),
-    conventions={"torch": Convention("torch.nn.functional.hinge_embedding_loss")},
+    conventions={"torch": Convention("torch.nn.functional.hinge_embedding_loss", note="the same")},
 )
 def hinge_embedding(xp: ArrayModule, prediction: Array, target: Array, *, margin: float) -> Array:
     pushed = xp.maximum(margin - prediction, 0)

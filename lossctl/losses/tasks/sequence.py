@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lossctl.losses.definition import (
     Array,
     ArrayModule,
@@ -14,6 +16,7 @@ from lossctl.losses.definition import (
     loss,
 )
 from lossctl.losses.domains import SUM_TOLERANCE, require
+from lossctl.losses.numerics import ordered_sum
 
 
 def _checked_by_kernel(xp: ArrayModule, values: Array, name: str) -> None:
@@ -62,10 +65,31 @@ def _checked_by_kernel(xp: ArrayModule, values: Array, name: str) -> None:
             "more between equal neighbours): an error, or an infinite loss",
             choices=("error", "infinite"),
         ),
+        Param(
+            "normalize",
+            None,
+            "labels: each sequence's loss is divided by the number of its labels, at least 1",
+            kind="choice",
+            choices=("labels",),
+        ),
+        Param(
+            "padding",
+            None,
+            "the class id that fills up the rows of targets, beside negative ones",
+            kind="integer",
+            least=0,
+        ),
+        Param(
+            "log_zero",
+            None,
+            "a number instead of log 0 = −∞ for what no path may do: makes infinite losses finite",
+            kind="number",
+            most=0,
+        ),
     ),
     use="Transcripts without an alignment (speech, handwriting). It grows with the target's "
     "length: compare over the same sequences. torch's mean divides by the lengths first.",
-    traits=("proper",),
+    traits=("proper", "nonnegative"),
     reference="Graves et al. 2006, Connectionist Temporal Classification, ICML",
     example=Example(
         {
@@ -79,16 +103,32 @@ def _checked_by_kernel(xp: ArrayModule, values: Array, name: str) -> None:
         {"from_logits": True},
     ),
     conventions={
+        "torch": Convention(
+            "torch.nn.functional.ctc_loss",
+            {"normalize": "labels", "infeasible": "infinite"},
+            note="each loss is divided by the number of its labels (torch's own sum does not: "
+            "normalize=none); a target too long for its time steps is infinite",
+        ),
         "keras": Convention(
             "keras.losses.CTC",
-            {"from_logits": True, "infeasible": "infinite"},
-            note="logits; keras takes zeros at a target's end, the blank's id, for padding",
+            {"from_logits": True, "padding": 0, "infeasible": "infinite"},
+            note="logits; zeros, the blank's id, at a target's end are padding",
+            multiplies=True,
         ),
         "optax": Convention(
             "optax.losses.ctc_loss",
-            {"from_logits": True},
-            note="logits; optax gives about 1e5 for a target that the time steps cannot carry",
+            {"from_logits": True, "infeasible": "infinite", "log_zero": -1e5},
+            note="logits; log 0 is −1e5, and so about 1e5 is the loss of a target too long for "
+            "its time steps",
         ),
+    },
+    contrast={
+        "prediction": [
+            [[2.0, 1.0, 0.0], [0.0, 2.0, 1.0], [1.0, 0.0, 3.0]],
+            [[0.5, 0.0, 2.0], [1.0, 0.0, 0.0], [0.0, 3.0, 1.0]],
+        ],
+        "target": [[1, 1], [2, 2]],
+        "prediction_lengths": [3, 2],
     },
 )
 def ctc(
@@ -102,6 +142,9 @@ def ctc(
     blank: int,
     zero_infinity: bool,
     infeasible: str,
+    normalize: str | None,
+    padding: int | None,
+    log_zero: float | None,
 ) -> Array:
     samples, steps, classes = prediction.shape
     if target.ndim == 1:
@@ -110,14 +153,17 @@ def ctc(
         why = f"has {classes} classes, and none of them is the blank {blank}"
         raise InvalidInput("prediction", None, why, f"give blank= from 0 to {classes - 1}")
 
-    frames, unknown_frames = _lengths(xp, prediction_lengths, "prediction_lengths", samples, steps)
-    labels, is_label, unknown = _labels(xp, target, target_lengths, classes, blank)
+    frames, unknown_frames = _lengths(xp, prediction_lengths, samples, steps, *_PREDICTION_STEPS)
+    labels, is_label, unknown = _labels(xp, target, target_lengths, classes, blank, padding)
     unknown |= unknown_frames
     if infeasible == "error" and not zero_infinity:
         _require_feasible(xp, labels, is_label, frames, ~unknown)
 
-    spelled = _log_likelihood(xp, prediction, frames, labels, is_label, blank, from_logits)
+    never = -xp.inf if log_zero is None else log_zero
+    spelled = _log_likelihood(xp, prediction, frames, labels, is_label, blank, from_logits, never)
     losses = xp.where(unknown, xp.nan, 0.0 - spelled)
+    if normalize == "labels":
+        losses = losses / xp.maximum(is_label.sum(axis=1), 1)
     return xp.where(losses == xp.inf, 0, losses) if zero_infinity else losses
 
 
@@ -129,11 +175,13 @@ def _log_likelihood(
     is_label: Array,
     blank: int,
     from_logits: bool,
+    never: float,
 ) -> Array:
     """log p(labels|prediction) by the forward recursion, over time steps, (n,) float64.
 
     A state is a place in the labels with a blank before, between and behind them: 2S + 1
-    per sample, and only those of the present time step are kept.
+    per sample, and only those of the present time step are kept. `never` is the log of the
+    weight of a path that starts elsewhere or leaves out the blank between equal neighbours.
     """
     samples, steps, classes = prediction.shape
     states = 2 * labels.shape[1] + 1
@@ -141,11 +189,12 @@ def _log_likelihood(
     spelling[:, 1::2] = xp.where(is_label, labels, blank)
     # a blank may be left out between two labels that differ
     skip = xp.full((samples, states), -xp.inf)
-    skip[:, 3::2] = xp.where(labels[:, 1:] != labels[:, :-1], 0.0, -xp.inf)
+    skip[:, 3::2] = xp.where(labels[:, 1:] != labels[:, :-1], 0.0, never)
 
     # Two impossible states in front spare the first ones a case of their own. Before any
     # time step all is in the first blank: with no labels that is the end, too.
-    state = xp.full((samples, states + 2), -xp.inf)
+    state = xp.full((samples, states + 2), never)
+    state[:, :2] = -xp.inf
     state[:, 2] = 0
     flat = prediction.reshape(-1)
     index = xp.arange(samples)[:, None] * (steps * classes) + spelling
@@ -203,26 +252,30 @@ def _log_normaliser(xp: ArrayModule, logits: Array) -> tuple[Array, Array]:
 
 
 def _labels(
-    xp: ArrayModule, target: Array, target_lengths: Array | None, classes: int, blank: int
+    xp: ArrayModule,
+    target: Array,
+    target_lengths: Array | None,
+    classes: int,
+    blank: int,
+    padding: int | None,
 ) -> tuple[Array, Array, Array]:
     """The class ids, which of them are no padding (n, S each), and which rows have a NaN."""
     labels, missing = _whole(xp, target, "target")
     places = xp.arange(labels.shape[1])
     if target_lengths is None:
-        given = labels >= 0
+        given = (labels >= 0) & (labels != (-1 if padding is None else padding))
         is_label = places < given.sum(axis=1)[:, None]
         require(
             xp,
             given == is_label,
             "target",
             "has {value} before a class id",
-            "negative entries are padding, and stand at the end of a row",
+            "what is padding stands at the end of a row",
         )
         unknown = missing.any(axis=1)
     else:
-        lengths, unknown = _lengths(
-            xp, target_lengths, "target_lengths", labels.shape[0], labels.shape[1]
-        )
+        samples, most = labels.shape
+        lengths, unknown = _lengths(xp, target_lengths, samples, most, *_TARGET_LABELS)
         is_label = places < lengths[:, None]
         unknown = unknown | (missing & is_label).any(axis=1)
     passed = ~is_label | missing
@@ -243,25 +296,28 @@ def _labels(
     return labels, is_label, unknown
 
 
+_PREDICTION_STEPS = ("prediction_lengths", "time steps of the prediction")
+_TARGET_STEPS = ("target_lengths", "time steps of the target")
+_TARGET_LABELS = ("target_lengths", "labels of the target")
+
+
 def _lengths(
-    xp: ArrayModule, given: Array | None, name: str, samples: int, most: int
+    xp: ArrayModule,
+    given: Array | None,
+    samples: int,
+    most: int,
+    name: str,
+    what: str,
+    least: int = 0,
 ) -> tuple[Array, Array]:
     """The lengths, all `most` where none are given, and which are NaN."""
     if given is None:
         return xp.full(samples, most), xp.zeros(samples, dtype=bool)
     lengths, unknown = _whole(xp, given, name)
-    require(xp, lengths >= 0, name, "has {value}, below 0", "lengths count from 0")
-    what, axis = (
-        ("time steps", "prediction") if name == "prediction_lengths" else ("labels", "target")
-    )
-    require(
-        xp,
-        lengths <= most,
-        name,
-        f"has {{value}}, more than the {most} {what} of the {axis}",
-        f"give lengths from 0 to {most}",
-    )
-    return lengths, unknown
+    hint = f"give lengths from {least} to {most}"
+    require(xp, unknown | (lengths >= least), name, f"has {{value}}, below {least}", hint)
+    require(xp, lengths <= most, name, f"has {{value}}, more than the {most} {what}", hint)
+    return xp.where(unknown, most, lengths), unknown
 
 
 def _require_feasible(
@@ -291,3 +347,153 @@ def _whole(xp: ArrayModule, values: Array, name: str) -> tuple[Array, Array]:
         whole = (values == xp.floor(values)) & (xp.abs(values) < 2**53)
         require(xp, whole, name, "has {value}, not a whole number", "give whole numbers")
     return values.astype("int64"), unknown
+
+
+def _series(name: str, letter: str, help: str) -> tuple[Input, Input]:
+    lengths = f"time steps of the {name}; default {letter}"
+    return (
+        Input(name, f"(N, {letter}) or (N, {letter}, D)", help=help),
+        Input(f"{name}_lengths", "(N,)", optional=True, labels=True, help=lengths),
+    )
+
+
+_OF_PREDICTION = _series("prediction", "T", "a number, or D of them, at each time step")
+_OF_TARGET = _series("target", "S", "likewise; S and T may differ")
+_SERIES = (_OF_PREDICTION[0], _OF_TARGET[0], _OF_PREDICTION[1], _OF_TARGET[1])
+
+Local = Callable[[Array], Array]  # differences (D, m, n) -> (m, n)
+Joined = Callable[[Array, Array, Array], Array]  # the costs of three ways to a place -> of all
+
+
+@loss(
+    summary="Dynamic time warping (DTW)",
+    formula="min over alignments of Σ |ŷ_i − y_j| of their pairs, of vectors ‖ŷ_i − y_j‖₂;\n"
+    "an alignment goes from both starts to both ends by steps of 1 in i, in j or in both",
+    unit="target",
+    inputs=_SERIES,
+    use="Series of the same shape at another or varying speed. It grows with their lengths, and "
+    "lets any distortion of time pass: where timing matters, take mae.",
+    traits=("symmetric", "zero", "nonnegative"),
+    reference="Sakoe & Chiba 1978, Dynamic programming algorithm optimization for spoken word "
+    "recognition, IEEE TASSP 26; symmetric steps of weight 1, without a window",
+    example=Example(
+        {"prediction": [[0, 1, 2], [1, 1, 4]], "target": [[0, 0, 2, 2], [2, 1, 3, 3]]}, 2.0
+    ),
+)
+def dtw(
+    xp: ArrayModule,
+    prediction: Array,
+    target: Array,
+    prediction_lengths: Array | None,
+    target_lengths: Array | None,
+) -> Array:
+    def local(differences: Array) -> Array:
+        if len(differences) == 1:
+            return xp.abs(differences[0])
+        return xp.sqrt(ordered_sum(xp, xp.square(differences), axis=0))
+
+    def least(above: Array, before: Array, both: Array) -> Array:
+        return xp.minimum(xp.minimum(above, before), both)
+
+    return _warped(xp, prediction, target, prediction_lengths, target_lengths, local, least)
+
+
+@loss(
+    summary="Soft dynamic time warping (soft-DTW)",
+    formula="−γ log Σ exp(−cost/γ) over all alignments (see dtw), cost = Σ ‖ŷ_i − y_j‖²;\n"
+    "γ = 0: the least cost",
+    unit="target²",
+    inputs=_SERIES,
+    params=(Param("gamma", 1.0, "the smoothing γ, in squared units of the target", least=0),),
+    use="As dtw, smooth for training. Below it, not 0 for equal series and often negative: it "
+    "orders predictions, under one γ.",
+    traits=("symmetric",),
+    reference="Cuturi & Blondel 2017, Soft-DTW: a Differentiable Loss Function for Time-Series, "
+    "ICML; with the whole square, not half of it",
+    # −log(e⁻¹ + e⁻⁵ + e⁻²) and −log(e⁻² + 2e⁻³): the three alignments of two steps with two
+    example=Example(
+        {"prediction": [[0, 1], [1, 3]], "target": [[0, 2], [2, 2]]}, 1.0609963224002392
+    ),
+)
+def soft_dtw(
+    xp: ArrayModule,
+    prediction: Array,
+    target: Array,
+    prediction_lengths: Array | None,
+    target_lengths: Array | None,
+    *,
+    gamma: float,
+) -> Array:
+    def local(differences: Array) -> Array:
+        return ordered_sum(xp, xp.square(differences), axis=0)
+
+    def soft(above: Array, before: Array, both: Array) -> Array:
+        if gamma == 0:
+            return xp.minimum(xp.minimum(above, before), both)
+        return -gamma * _log_sum(xp, -above / gamma, -before / gamma, -both / gamma)
+
+    return _warped(xp, prediction, target, prediction_lengths, target_lengths, local, soft)
+
+
+def _warped(
+    xp: ArrayModule,
+    prediction: Array,
+    target: Array,
+    prediction_lengths: Array | None,
+    target_lengths: Array | None,
+    local: Local,
+    join: Joined,
+) -> Array:
+    """The cost of aligning each pair of series, (n,) float64."""
+    ours, theirs = _samples_last(xp, prediction), _samples_last(xp, target)
+    if len(ours) != len(theirs):
+        why = f"has {len(ours)} numbers at each time step, and target {len(theirs)}"
+        raise InvalidInput("prediction", None, why, "compare series of vectors of one length")
+    _, steps, samples = ours.shape
+    ends, unknown = _lengths(xp, prediction_lengths, samples, steps, *_PREDICTION_STEPS, least=1)
+    others, unknown_others = _lengths(
+        xp, target_lengths, samples, theirs.shape[1], *_TARGET_STEPS, least=1
+    )
+    costs = _accumulated(xp, ours, theirs, ends, others, local, join)
+    return xp.where(unknown | unknown_others, xp.nan, costs)
+
+
+def _samples_last(xp: ArrayModule, series: Array) -> Array:
+    """(n, T) or (n, T, D) as (D, T, n) float64, so that a stretch of time is contiguous."""
+    samples, steps = series.shape[:2]
+    return xp.ascontiguousarray(series.reshape(samples, steps, -1).T, dtype="float64")
+
+
+def _accumulated(
+    xp: ArrayModule,
+    ours: Array,
+    theirs: Array,
+    ends: Array,
+    others: Array,
+    local: Local,
+    join: Joined,
+) -> Array:
+    """The cost of the way to the last time steps, (n,).
+
+    The places (i, j) with the same i + j do not depend on each other: they are computed
+    together, for all samples, and only three such diagonals are kept. On a diagonal, place i
+    stands at i + 1, behind one that no way leads to.
+    """
+    _, steps, samples = ours.shape
+    other_steps = theirs.shape[1]
+    backward = xp.ascontiguousarray(theirs[:, ::-1])
+    column = xp.arange(samples)
+    costs = xp.full(samples, xp.inf)
+    previous = xp.full((steps + 1, samples), xp.inf)
+    before = previous.copy()
+    before[0] = 0  # the way begins
+    for diagonal in range(steps + other_steps - 1):
+        low, high = max(0, diagonal - other_steps + 1), min(steps, diagonal + 1)
+        shift = other_steps - 1 - diagonal
+        gaps = local(ours[:, low:high] - backward[:, low + shift : high + shift])
+        reached = join(previous[low:high], previous[low + 1 : high + 1], before[low:high])
+        before, previous = previous, xp.full_like(previous, xp.inf)
+        previous[low + 1 : high + 1] = gaps + reached
+        ended = ends + others == diagonal + 2
+        costs = xp.where(ended, previous[ends, column], costs)
+    return costs
