@@ -303,6 +303,12 @@ def _holds(condition: tuple[str, Value] | None, params: Mapping[str, Value]) -> 
     return condition is None or params[condition[0]] == condition[1]
 
 
+def _task(module: str) -> str:
+    """The task of a module: its own name, or that of the task's package that it is in."""
+    ours = module.removeprefix("lossctl.losses.tasks.")
+    return module.rpartition(".")[2] if ours == module else ours.partition(".")[0]
+
+
 REGISTRY: dict[str, Loss] = {}
 """Every loss under its name and each of its aliases."""
 
@@ -312,14 +318,14 @@ def loss(*, name: str = "", task: str = "", **facts: Any) -> Callable[[Kernel], 
 
     Args:
         name: The loss's name; default the function's.
-        task: The task; default the name of the module.
+        task: The task; default the name of the module, or of the task's package.
         **facts: The other fields of `Loss`.
     """
 
     def register(kernel: Kernel) -> Kernel:
         item = Loss(
             name=name or kernel.__name__,
-            task=task or kernel.__module__.rpartition(".")[2],
+            task=task or _task(kernel.__module__),
             kernel=kernel,
             **facts,
         )
