@@ -50,6 +50,7 @@ class Plan(NamedTuple):
     backend: str = "numpy"
     threads: int = 1
     format: Format = Format()
+    models: tuple[Mapping[str, Source], ...] = ()  # the candidates' inputs, in a comparison
 
     @property
     def definitions(self) -> tuple[Loss, ...]:

@@ -51,6 +51,9 @@ class Opened:
     tables: dict[object, Table] = field(default_factory=dict)
     ids: list[tuple[Wanted, Wanted]] = field(default_factory=list)  # that must agree row by row
     notes: list[str] = field(default_factory=list)  # what was decided that may surprise
+    # by candidate: under which name here each of its inputs is; the plan's own inputs come first
+    models: list[dict[str, str]] = field(default_factory=lambda: [{}])
+    equal: list[tuple[str, str]] = field(default_factory=list)  # inputs that must hold the same
 
     def close(self) -> None:
         """Close every table."""
@@ -77,6 +80,8 @@ def open_inputs(plan: Plan) -> Opened:
                 _table(opened, name, source, plan.format)
         for loss in plan.definitions:
             opened.uses[loss] = _inputs_of(opened, plan, loss)
+        for number, inputs in enumerate(plan.models, 1):
+            _model(opened, plan, number, inputs)
         unused = [name for name in plan.inputs if name not in opened.inputs]
         if unused and not _serves(opened, plan, unused[0]):
             names = " or ".join(loss.name for loss in plan.definitions)
@@ -95,6 +100,33 @@ def open_inputs(plan: Plan) -> Opened:
         opened.close()
         raise
     return opened
+
+
+def _model(opened: Opened, plan: Plan, number: int, inputs: Mapping[str, Source]) -> None:
+    """Choose the inputs of a candidate, as if it were alone, and take over what is its own.
+
+    What comes from the same columns as the plan's own is shared; a target of its own has to
+    hold the same.
+    """
+    own = plan._replace(inputs=inputs, models=(), weight=None, by={}, on=None, by_row=True)
+    found = Opened(tables=opened.tables)
+    for name, source in inputs.items():
+        if isinstance(source, Reference) and source.path:
+            _table(found, name, source, plan.format)
+    names: dict[str, str] = {}
+    for loss in plan.definitions:
+        _inputs_of(found, own, loss)
+    for name, wanted in found.inputs.items():
+        shared = opened.inputs.get(name)
+        if shared is not None and (shared.table, shared.columns) == (wanted.table, wanted.columns):
+            names[name] = name
+            continue
+        names[name] = f"{name}@{number}"
+        opened.inputs[names[name]] = wanted
+        if name == "target":
+            opened.equal.append((name, names[name]))
+    opened.models.append(names)
+    opened.notes += found.notes
 
 
 def _table(opened: Opened, name: str, source: Source, how: Format) -> Table:

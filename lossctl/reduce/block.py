@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from lossctl.align.inputs import Opened
 from lossctl.align.rows import Batch
 from lossctl.backend import Backend
-from lossctl.losses import Bound, Loss, Part
+from lossctl.losses import Bound, Part
 from lossctl.losses.definition import Input, InvalidInput
 from lossctl.losses.shapes import fit
 from lossctl.plan import Plan
@@ -83,14 +84,13 @@ class Around(NamedTuple):
 class Worker:
     """Evaluates blocks, on any thread."""
 
-    def __init__(
-        self, plan: Plan, backend: Backend, uses: Mapping[Loss, tuple[str, ...]], *, keep: bool
-    ) -> None:
-        self.plan, self.backend, self.uses, self.keep = plan, backend, uses, keep
+    def __init__(self, plan: Plan, backend: Backend, opened: Opened, *, keep: bool) -> None:
+        self.plan, self.backend, self.keep = plan, backend, keep
+        self.uses, self.models = opened.uses, opened.models
         self.held: dict[str, set[float]] = {}  # which of exclusive values there are, by input
         self.probable: dict[str, bool] = {}  # logits by input that might be probabilities
         self.pivots: dict[str, Floats] = {}  # by input: around what sums of squares are taken
-        inputs = {item.name: item for loss in uses for item in loss.inputs}
+        inputs = {item.name: item for loss in opened.uses for item in loss.inputs}
         self.inputs: dict[str, Input] = inputs
 
     def evaluate(
@@ -242,8 +242,20 @@ class Worker:
 
     def _fit(self, part: Part, arrays: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """The loss's own inputs, shapes fitted and domains checked."""
+        names = self.models[part.model]
+        given = {
+            name: arrays[names.get(name, name)]
+            for name in self.uses[part.loss]
+            if names.get(name, name) in arrays
+        }
+        try:
+            return self._checked(part, given)
+        except InvalidInput as error:
+            error.name = names.get(error.name, error.name)
+            raise
+
+    def _checked(self, part: Part, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         loss = part.loss
-        given = {name: arrays[name] for name in self.uses[loss] if name in arrays}
         fitted, squeezed = fit(loss, given)
         for item in loss.inputs:
             if item.name not in fitted:
@@ -270,6 +282,7 @@ class Worker:
     def _convert(self, name: str, array: AnyArray) -> Any:
         """To the dtype that the losses compute in, on the device."""
         kind, size = array.dtype.kind, array.dtype.itemsize
+        name = name.partition("@")[0]  # a candidate's
         if kind == "c" and not self.inputs[name].complex:
             raise InvalidInput(
                 name, None, "holds complex numbers", "give their real parts or absolute values"

@@ -90,7 +90,7 @@ class Engine:
         row_by_row = not plan.unpaired and plan.on is None
         self.many = row_by_row and (opened.first.rows or 0) > EXACT
         self.keep = bool(plan.worst or plan.per_sample or sink)
-        self.worker = Worker(plan, backend, opened.uses, keep=self.keep)
+        self.worker = Worker(plan, backend, opened, keep=self.keep)
         self.pivoted = {loss.pivot for loss in plan.definitions if loss.pivot}
         self.totals = Totals([LossTotals() for _ in plan.losses])
         self._missing: dict[str, tuple[int, str]] = {}  # by input: rows, the first place
@@ -292,7 +292,7 @@ class Engine:
         """The error with its place; `rows` are those that its flags speak of, if not the task's."""
         batch: Batch = error.batch  # type: ignore[attr-defined]
         if error.bad is None or error.name not in (*batch.inputs, "weight"):
-            return DataError(f"{error.name} {error.why}", error.hint)
+            return DataError(f"{plain(error.name)} {error.why}", error.hint)
         array = batch.weight if error.name == "weight" else batch.inputs[error.name]
         assert array is not None
         bad = error.bad.reshape(len(error.bad), -1)
@@ -305,16 +305,21 @@ class Engine:
         where = self._place(
             error.name, task, row if rows is None else int(rows[row]) - task.start, column, batch
         )
-        return DataError(f"{error.name} {why}: {where}", error.hint)
+        return DataError(f"{plain(error.name)} {why}: {where}", error.hint)
 
     def _missing_error(self) -> DataError:
         found = "; ".join(
-            f"{name} has NaN or null in {counted(rows, 'row')}, first in {first}"
+            f"{plain(name)} has NaN or null in {counted(rows, 'row')}, first in {first}"
             for name, (rows, first) in self._missing.items()
         )
         rows = "out of the files" if self.plan.unpaired else "out with --nan skip"
         hint = f"leave such rows {rows}, or let NaN through with --nan propagate"
         return DataError(found, hint)
+
+
+def plain(name: str) -> str:
+    """An input's name, without the number of the candidate that it is of."""
+    return name.partition("@")[0]
 
 
 def _same(batch: Batch) -> Batch:
