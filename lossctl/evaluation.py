@@ -34,6 +34,10 @@ def evaluate(
     convention: str | None = None,
     nan: str = "error",
     confidence: float | None = 0.95,
+    bootstrap: int | None = None,
+    seed: int = 0,
+    interval: str = "bca",
+    cluster: Any = None,
     worst: int | None = None,
     per_sample: bool = False,
     dtype: str | None = None,
@@ -57,6 +61,12 @@ def evaluate(
             the exact one and all of them.
         nan: What happens to NaN in the inputs: "error", "skip" (the sample) or "propagate".
         confidence: The level of the intervals; None for none.
+        bootstrap: How many resamples to make the intervals of; default none: Student's t for
+            means, the delta method for other values.
+        seed: Of the resamples, which are the same on any number of threads.
+        interval: "bca" or "percentile", of the resamples.
+        cluster: A column (N,) or reference; rows that agree in it are not independent of each
+            other, and only the clusters are.
         worst: How many of the samples with the largest losses to list.
         per_sample: Whether to keep each sample's loss, (N,) float64.
         dtype: "float32" or "float64" to compute in. By default floats compute in their own
@@ -89,6 +99,10 @@ def evaluate(
         convention=convention,
         nan=nan,
         confidence=confidence,
+        bootstrap=bootstrap,
+        seed=seed,
+        interval=interval,
+        cluster=cluster,
         worst=worst,
         per_sample=per_sample,
         dtype=dtype,

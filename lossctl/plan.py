@@ -23,6 +23,8 @@ REDUCTIONS = {
 NAN_POLICIES = ("error", "skip", "propagate")
 UNMATCHED = ("error", "drop")
 DTYPES = ("float32", "float64")
+METHODS = ("bca", "percentile")
+LEAST_RESAMPLES, MOST_RESAMPLES = 100, 1_000_000
 MAIN = ("prediction", "target")
 """The inputs whose files are named by position; in them other inputs are looked for too."""
 
@@ -36,12 +38,16 @@ class Plan(NamedTuple):
     inputs: Mapping[str, Source]
     weight: Source | None = None
     by: Mapping[str, Source] = {}
+    cluster: Source | None = None  # the column whose values, not its rows, are independent
     on: str | None = None
     by_row: bool = False  # pair the rows by position, whatever their ids say
     unmatched: str = "error"
     reduction: str | None = None  # each loss's own: its convention's, or the mean
     nan: str = "error"
     confidence: float | None = 0.95
+    bootstrap: int | None = None  # resamples, for intervals made of them
+    seed: int = 0
+    interval: str = "bca"  # of the bootstrap's two
     worst: int | None = None
     per_sample: bool = False
     quantiles: bool = True
@@ -66,7 +72,10 @@ class Plan(NamedTuple):
     @property
     def paths(self) -> list[str]:
         """The paths of all that is read."""
-        sources = [*self.inputs.values(), self.weight, *self.by.values()]
+        models = [source for inputs in self.models for source in inputs.values()]
+        sources = [
+            *self.inputs.values(), *models, self.weight, self.cluster, *self.by.values()
+        ]  # fmt: skip
         return [item.path for item in sources if isinstance(item, Reference) and item.path]
 
     @property
@@ -89,6 +98,7 @@ def make(
     inputs: Mapping[str, Any],
     *,
     weight: Any = None,
+    cluster: Any = None,
     by: Mapping[str, Any] | Sequence[str] | str = (),
     params: Mapping[str, Any] | None = None,
     convention: str | None = None,
@@ -102,6 +112,7 @@ def make(
         losses: One spec or several.
         inputs: By input name: text is a reference, anything else data in memory.
         weight: A column of the prediction's file, a reference, or an array (N,).
+        cluster: Likewise; rows that agree in it are not independent of each other.
         by: Columns to group by, or arrays (N,) by name.
         params: Parameters for every loss that has them.
         convention: Whose definition, for the losses that do not name one; "*" for all.
@@ -134,6 +145,7 @@ def make(
         losses=bound,
         inputs={n: _source(n, value) for n, value in inputs.items() if value is not None},
         weight=_column(weight),
+        cluster=_column(cluster),
         by={name: _column(value) for name, value in groups.items()},
         threads=available_cores() if threads is None else threads,
         on=None if on == "row" else on,
@@ -184,18 +196,32 @@ def _check_choices(plan: Plan) -> None:
         ("unmatched", plan.unmatched, UNMATCHED),
         ("backend", plan.backend, backends.NAMES),
         ("dtype", plan.dtype, (None, *DTYPES)),
+        ("interval", plan.interval, METHODS),
     ):
         if value not in known:
             words = [word for word in known if word]
             hint = nearest(str(value), words) or f"one of {', '.join(words)}"
             raise UsageError(f"--{name}: {value!r} is not known", hint)
-    for name, number in (("threads", plan.threads), ("worst", plan.worst)):
+    for name, number in (
+        ("threads", plan.threads),
+        ("worst", plan.worst),
+        ("bootstrap", plan.bootstrap),
+        ("seed", plan.seed),
+    ):
         if number is not None and (not hasattr(number, "__index__") or isinstance(number, bool)):
             raise UsageError(f"--{name}: {number!r} is no whole number", "give 1 or more")
     if plan.threads < 1:
         raise UsageError(f"--threads: {plan.threads} is below 1", "give 1 or more")
     if plan.worst is not None and plan.worst < 1:
         raise UsageError(f"--worst: {plan.worst} is below 1", "give 1 or more")
+    if plan.bootstrap is not None and not LEAST_RESAMPLES <= plan.bootstrap <= MOST_RESAMPLES:
+        raise UsageError(
+            f"--bootstrap: {plan.bootstrap} is not between {LEAST_RESAMPLES} and "
+            f"{MOST_RESAMPLES:,}",
+            "2000 is a good number",
+        )
+    if not 0 <= plan.seed < 2**64:
+        raise UsageError(f"--seed: {plan.seed} is not between 0 and 2⁶⁴ − 1", "for example 1")
     if plan.confidence is not None and not 0 < plan.confidence < 1:
         raise UsageError(
             f"--confidence: {plan.confidence:g} is not between 0 and 1", "for example 0.95"
@@ -270,6 +296,8 @@ def _check_unpaired(plan: Plan) -> None:
     for flag, given in (
         ("--weight", plan.weight is not None),
         ("--by", bool(plan.by)),
+        ("--cluster", plan.cluster is not None),
+        ("--bootstrap", plan.bootstrap is not None),
         ("--worst", plan.worst is not None),
         ("--per-sample", plan.per_sample),
     ):

@@ -27,7 +27,7 @@ class Interval(NamedTuple):
     level: float
     low: float
     high: float
-    method: str  # "t" or "delta"
+    method: str  # "t", "delta", "cluster", "bca" or "percentile"
 
 
 class Summary(NamedTuple):

@@ -158,6 +158,7 @@ class Join:
             get(opened.weight) if opened.weight else None,
             tuple(get(item) for item in opened.by.values()),
             keys if matched.all() else keys[matched],
+            get(opened.cluster) if opened.cluster else None,
         )
 
     def _settle(self) -> None:

@@ -26,6 +26,7 @@ class Batch(NamedTuple):
     weight: AnyArray | None
     by: tuple[AnyArray, ...]
     key: AnyArray | None
+    cluster: AnyArray | None = None
 
 
 class Task(NamedTuple):
@@ -77,6 +78,8 @@ def all_wanted(opened: Opened) -> dict[str, Wanted]:
     found = dict(opened.inputs)
     if opened.weight:
         found["the weight"] = opened.weight
+    if opened.cluster:
+        found["the cluster"] = opened.cluster
     return found | {f"the group {name}": item for name, item in opened.by.items()}
 
 
@@ -147,6 +150,7 @@ def _loader(
             get(opened.weight) if opened.weight else None,
             tuple(get(wanted) for wanted in opened.by.values()),
             None,
+            get(opened.cluster) if opened.cluster else None,
         )
 
     return load

@@ -101,6 +101,19 @@ Losses are listed by: lossctl losses""",
     help="The level of the intervals.",
 )  # fmt: skip
 @click.option(
+    "--bootstrap", type=int, metavar="B",
+    help="Intervals from B resamples of the samples (or of the clusters).",
+)  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the resamples.")
+@click.option(
+    "--interval", type=click.Choice(["bca", "percentile"]), default="bca", show_default=True,
+    help="Which interval the resamples give.",
+)  # fmt: skip
+@once(
+    "--cluster", metavar="COL",
+    help="Rows that agree in this column are not independent: intervals are of its values.",
+)  # fmt: skip
+@click.option(
     "--backend", type=click.Choice(["numpy", "cupy"]), default="numpy", show_default=True,
     help="cupy evaluates on a GPU.",
 )  # fmt: skip

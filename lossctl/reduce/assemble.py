@@ -15,7 +15,8 @@ from lossctl.plan import Plan
 from lossctl.reduce import digest
 from lossctl.reduce.block import Worker
 from lossctl.reduce.engine import LossTotals, Totals
-from lossctl.reduce.figures import summarise
+from lossctl.reduce.figures import How, Units, summarise
+from lossctl.reduce.resample import Resampling
 from lossctl.report import Group, LossResult, Report, Summary, Worst
 
 
@@ -115,15 +116,19 @@ def _loss(plan: Plan, bound: Bound, found: LossTotals, totals: Totals) -> LossRe
         return _of_all_rows(plan, found, totals, common)
     state, layout = found.state, found.layout
     assert state is not None and layout is not None
-    options: dict[str, Any] = {
-        "reduction": plan.reduction_of(bound),
+    how = How(
+        plan.reduction_of(bound),
         # samples whose losses depend on each other's have no interval
-        "confidence": None if bound.whole else plan.confidence,
-        "empty": bound.rules.empty,
-    }
+        None if bound.whole else plan.confidence,
+        plan.interval,
+        None if plan.bootstrap is None else Resampling(plan.bootstrap, plan.seed),
+        bound.rules.empty,
+    )
     pooled = found.grouped or state
     quantiles = pooled.all_quantiles() if plan.quantiles else None
-    summary = summarise(state, layout, 0, quantiles=quantiles, **options)
+    summary = summarise(
+        state, layout, 0, how=how, quantiles=quantiles, units=_units(found, totals, None)
+    )
     if state.columns.weighted and state.weight(state.totals(0), 0) == 0:
         raise DataError("the weights sum to 0", "give weights of which at least one is above 0")
     groups = None
@@ -133,7 +138,12 @@ def _loss(plan: Plan, bound: Bound, found: LossTotals, totals: Totals) -> LossRe
             Group(
                 dict(zip(plan.by, group)),
                 summarise(
-                    found.grouped, layout, code, quantiles=own[code] if own else None, **options
+                    found.grouped,
+                    layout,
+                    code,
+                    how=how,
+                    quantiles=own[code] if own else None,
+                    units=_units(found, totals, group),
                 ),
             )
             for group, code in sorted(totals.groups.items(), key=lambda item: _sort_key(item[0]))
@@ -154,6 +164,16 @@ def _loss(plan: Plan, bound: Bound, found: LossTotals, totals: Totals) -> LossRe
         else tuple(Worst(sample, key, value) for value, sample, key in found.worst),
         per_sample=per_sample,
     )
+
+
+def _units(found: LossTotals, totals: Totals, group: tuple[Any, ...] | None) -> Units:
+    """The resamples or clusters of all samples, or of a group's."""
+    replicates = found.replicates
+    if replicates is not None:
+        replicates = replicates.sum(axis=0) if group is None else replicates[totals.groups[group]]
+    if found.clusters is None:
+        return Units(replicates)
+    return Units(None, found.clusters.units(totals.clusters, group))
 
 
 def _of_all_rows(

@@ -17,8 +17,9 @@ from lossctl.losses import Bound, Part
 from lossctl.losses.definition import Input, InvalidInput
 from lossctl.losses.shapes import fit
 from lossctl.plan import Plan
-from lossctl.reduce import digest, samples
+from lossctl.reduce import clusters, digest, samples
 from lossctl.reduce.figures import Layout
+from lossctl.reduce.resample import Draws, Share
 from lossctl.reduce.samples import SampleSums
 from lossctl.reduce.state import Block, Columns, Flags, Floats, Grouping, Indices, State
 
@@ -44,6 +45,8 @@ class Outcome(NamedTuple):
     grouped: State | None
     losses: Floats | None  # (rows that were kept,), where they are wanted one by one
     infinite: int | None  # the first of them whose loss is not finite
+    replicates: Floats | None = None  # (groups, resamples, columns)
+    clusters: Floats | None = None  # (clusters, columns)
 
 
 @dataclass(eq=False, repr=False)
@@ -55,6 +58,7 @@ class BlockResult:
     missing: list[Missing]
     outcomes: list[Outcome | None] = field(default_factory=list)  # None for whole-file losses
     groups: list[tuple[Any, ...]] = field(default_factory=list)  # of the grouped states
+    clusters: list[tuple[Any, ...]] = field(default_factory=list)  # each after its group
     squeezed: frozenset[str] = frozenset()
     digest: bytes = b""
     batch: Batch | None = None  # where its arrays are needed further on
@@ -76,9 +80,13 @@ class Around(NamedTuple):
     """The weights and groups of a block's samples."""
 
     weight: Floats | None
-    codes: Codes | None  # each sample's group
-    grouping: Grouping | None
-    groups: int
+    shares: list[Share]  # that are to be resampled
+    kept: AnyArray | None  # which of the block's rows they are, where some were skipped
+    codes: Codes | None = None  # each sample's group
+    grouping: Grouping | None = None
+    groups: int = 0
+    clusters: Codes | None = None  # each sample's cluster
+    resamples: int = 0
 
 
 class Worker:
@@ -94,7 +102,13 @@ class Worker:
         self.inputs: dict[str, Input] = inputs
 
     def evaluate(
-        self, batch: Batch, rows: int, *, check_only: bool, many: bool = False
+        self,
+        batch: Batch,
+        rows: int,
+        *,
+        check_only: bool,
+        many: bool = False,
+        draws: Draws | None = None,
     ) -> BlockResult:
         """Evaluate a block.
 
@@ -103,6 +117,7 @@ class Worker:
             rows: Its samples.
             check_only: Only count NaN, which the whole is going to be refused for.
             many: There are more samples than quantiles are kept exact for.
+            draws: The resamples of its rows, where there are any.
 
         Raises:
             InvalidInput: Values that a loss does not take. Its `bad` has the block's rows.
@@ -118,7 +133,7 @@ class Worker:
             batch = _take(batch, result.kept)
         try:
             with np.errstate(all="ignore"):
-                self._evaluate(batch, result)
+                self._evaluate(batch, result, draws)
         except InvalidInput as error:
             if error.bad is not None:
                 error.bad = np.asarray(self.backend.host(error.bad))
@@ -156,25 +171,35 @@ class Worker:
                     keep &= ~bad
         return found, keep
 
-    def _evaluate(self, batch: Batch, result: BlockResult) -> None:
+    def _evaluate(self, batch: Batch, result: BlockResult, draws: Draws | None) -> None:
         if max(map(len, batch.inputs.values())) == 0:
             return
-        around = self._around(batch, result)
+        around = self._around(batch, result, result.kept)
+        around = around._replace(resamples=draws.how.times if draws else 0)
         arrays = {name: self._convert(name, array) for name, array in batch.inputs.items()}
         known: dict[Any, SampleSums] = {}
         squeezed: set[str] = set()
         for bound in self.plan.losses:
             found = None if bound.whole else self._sums(bound, arrays, known, squeezed)
             result.outcomes.append(None if found is None else self._outcome(bound, found, around))
+        if draws:
+            draws.fill(around.shares)
         result.squeezed = frozenset(squeezed)
 
-    def _around(self, batch: Batch, result: BlockResult) -> Around:
-        """What belongs to the block's samples beside their inputs; names the groups."""
-        weight = self._weight(batch)
-        if not batch.by:
-            return Around(weight, None, None, 0)
-        codes, result.groups = group_codes(batch.by)
-        return Around(weight, codes, Grouping.of(codes, weight), len(result.groups))
+    def _around(self, batch: Batch, result: BlockResult, kept: AnyArray | None) -> Around:
+        """What belongs to the block's samples beside their inputs; names groups and clusters."""
+        around = Around(self._weight(batch), [], kept)
+        if batch.by:
+            codes, result.groups = group_codes(batch.by)
+            around = around._replace(
+                codes=codes, grouping=Grouping.of(codes, around.weight), groups=len(result.groups)
+            )
+        if batch.cluster is not None:
+            codes, result.clusters = group_codes((*batch.by, batch.cluster))
+            if any(key[-1] is None for key in result.clusters):
+                raise InvalidInput("cluster", None, "is null in some row", "give every row one")
+            around = around._replace(clusters=codes)
+        return around
 
     def _sums(
         self,
@@ -208,7 +233,7 @@ class Worker:
             InvalidInput: Values that a loss does not take.
         """
         named = BlockResult(0, None, [])
-        around = self._around(batch, named)
+        around = self._around(batch, named, None)
         arrays = {name: self._convert(name, array) for name, array in batch.inputs.items()}
         sizes = [] if around.codes is None else np.bincount(around.codes).tolist()
         result = WholeResult(named.groups, sizes)
@@ -341,7 +366,32 @@ class Worker:
         if state.nonfinite[0]:
             infinite = np.flatnonzero(~np.isfinite(block.losses))
             first = int(infinite[0]) if rows is None else int(rows[infinite[0]])
-        return Outcome(layout, state, grouped, losses if self.keep else None, first)
+        found = Outcome(layout, state, grouped, losses if self.keep else None, first)
+        if around.clusters is not None or around.resamples:
+            found = _with_units(found, block, rows, around)
+        return found
+
+
+def _with_units(found: Outcome, block: Block, rows: Indices | None, around: Around) -> Outcome:
+    """The outcome with what its intervals are made of: sums by cluster, or by resample."""
+    table = block.table()
+
+    def own(codes: Codes) -> Codes:
+        return codes if rows is None else codes[rows]
+
+    if around.clusters is not None:
+        count = int(around.clusters.max(initial=-1)) + 1
+        return found._replace(clusters=clusters.sums(table, own(around.clusters), count))
+    place = rows if around.kept is None else around.kept[slice(None) if rows is None else rows]
+    replicates = np.zeros((max(1, around.groups), around.resamples, table.shape[1]))
+    if around.codes is None:
+        around.shares.append(Share(replicates[0], slice(None) if place is None else place, table))
+        return found._replace(replicates=replicates)
+    place = np.arange(len(table)) if place is None else place
+    for code, sums in enumerate(replicates):
+        members = np.flatnonzero(own(around.codes) == code)
+        around.shares.append(Share(sums, place[members], table[members]))
+    return found._replace(replicates=replicates)
 
 
 def per_sample(parts: Sums) -> Floats:
@@ -423,6 +473,7 @@ def _take(batch: Batch, rows: AnyArray) -> Batch:
         None if batch.weight is None else take(batch.weight),
         tuple(take(array) for array in batch.by),
         None if batch.key is None else take(batch.key),
+        None if batch.cluster is None else take(batch.cluster),
     )
 
 

@@ -12,16 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from lossctl.align.inputs import Opened
-from lossctl.align.rows import Batch, Task
+from lossctl.align.rows import Batch, Task, block_rows
 from lossctl.backend import Backend
 from lossctl.errors import DataError, counted
 from lossctl.losses.definition import InvalidInput
 from lossctl.plan import Plan
 from lossctl.reduce import digest
 from lossctl.reduce.block import BlockResult, Outcome, Worker
+from lossctl.reduce.clusters import Clusters
 from lossctl.reduce.figures import Layout
 from lossctl.reduce.quantiles import EXACT
-from lossctl.reduce.state import Floats, State
+from lossctl.reduce.resample import Draws, Resampling
+from lossctl.reduce.state import Floats, Indices, State
+
+MOST_RESAMPLED_GROUPS = 1000
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -55,6 +59,8 @@ class LossTotals:
     per_sample: list[Floats] = field(default_factory=list)
     worst: list[tuple[float, int, Any]] = field(default_factory=list)  # value, sample, key
     infinite: str = ""  # where the first loss stands that is not finite
+    replicates: Floats | None = None  # (groups, resamples, columns)
+    clusters: Clusters | None = None
     number: float | None = None  # of all rows together
     numbers: dict[int, float] = field(default_factory=dict)  # … and of each group's, by its code
 
@@ -67,6 +73,7 @@ class Totals:
     samples: int = 0
     skipped: int = 0
     groups: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    clusters: dict[tuple[Any, ...], int] = field(default_factory=dict)
     sizes: dict[int, int] = field(default_factory=dict)  # of the groups, where all rows were held
     lengths: dict[str, int] = field(default_factory=dict)
     squeezed: set[str] = field(default_factory=set)
@@ -95,6 +102,7 @@ class Engine:
         self.totals = Totals([LossTotals() for _ in plan.losses])
         self._missing: dict[str, tuple[int, str]] = {}  # by input: rows, the first place
         self._digest = 0
+        self.full = block_rows(opened)
         # blocks that wait for the losses that need all rows
         self._held: list[tuple[Task, BlockResult]] = []
 
@@ -133,11 +141,24 @@ class Engine:
     def _work(self, task: Task) -> tuple[Task, BlockResult | InvalidInput]:
         batch = task.load()
         try:
-            refused, many = bool(self._missing), self.many or task.start >= EXACT
-            return task, self.worker.evaluate(batch, task.rows, check_only=refused, many=many)
+            return task, self.worker.evaluate(
+                batch,
+                task.rows,
+                check_only=bool(self._missing),
+                many=self.many or task.start >= EXACT,
+                draws=self._draws(task),
+            )
         except InvalidInput as error:
             error.batch = batch  # type: ignore[attr-defined]
             return task, error
+
+    def _draws(self, task: Task) -> Draws | None:
+        if self.plan.bootstrap is None or self.plan.cluster is not None:
+            return None
+        # a first block that is not full is the last, unless a join has thinned it
+        alone = task.start == 0 and task.rows < self.full and self.plan.on is None
+        how = Resampling(self.plan.bootstrap, self.plan.seed)
+        return Draws(how, task.start, task.rows, alone)
 
     def _take(self, task: Task, result: BlockResult) -> None:
         totals = self.totals
@@ -157,21 +178,18 @@ class Engine:
             totals.skipped += result.rows - len(result.kept)
         for name, array in result.batch.inputs.items():
             totals.lengths[name] = totals.lengths.get(name, 0) + len(array)
-        codes = self._codes(result.groups)
+        codes = _numbered(totals.groups, result.groups)
+        clusters = _numbered(totals.clusters, result.clusters)
         for loss, outcome in zip(totals.losses, result.outcomes):
             if outcome is not None:
                 self._merge(loss, outcome, codes)
+                self._merge_units(loss, outcome, codes, clusters)
                 if outcome.infinite is not None and not loss.infinite:
                     loss.infinite = self._sample_place(task, result, outcome.infinite)
         if self.plan.whole:
             self._held.append((task, result))
         elif self.keep:
             self._rows(task, result)
-
-    def _codes(self, groups: list[tuple[Any, ...]]) -> npt.NDArray[np.intp]:
-        """The groups' numbers; new ones get the next."""
-        known = self.totals.groups
-        return np.array([known.setdefault(group, len(known)) for group in groups], dtype=np.intp)
 
     def _whole(self) -> None:
         """Evaluate what needs all rows, and give each block its share of the per-sample losses."""
@@ -186,7 +204,7 @@ class Engine:
             ]
             raise self._refusal(error, self._held[0][0], np.concatenate(rows)) from None
         self.totals.squeezed |= found.squeezed
-        codes = self._codes(found.groups)
+        codes = _numbered(self.totals.groups, found.groups)
         self.totals.sizes = dict(zip(codes.tolist(), found.sizes))
         for index, value in found.values.items():
             self.totals.losses[index].number = value
@@ -214,6 +232,29 @@ class Engine:
             loss.grouped.merge(outcome.grouped, codes)
         if self.many or self.totals.samples > EXACT:
             (loss.grouped or loss.state).compress()
+
+    def _merge_units(
+        self, loss: LossTotals, outcome: Outcome, codes: Indices, clusters: Indices
+    ) -> None:
+        """Take in what intervals are made of, in the order of the blocks."""
+        if outcome.clusters is not None:
+            if loss.clusters is None:
+                loss.clusters = Clusters(outcome.clusters.shape[1])
+            loss.clusters.add(outcome.clusters, clusters)
+        if outcome.replicates is None:
+            return
+        groups = max(1, len(self.totals.groups))
+        if groups > MOST_RESAMPLED_GROUPS:
+            raise DataError(
+                f"--bootstrap keeps every resample of every group, and there are {groups:,} groups",
+                "leave out --bootstrap, or group by a column with fewer values",
+            )
+        if loss.replicates is None or len(loss.replicates) < groups:
+            room = np.zeros((groups, *outcome.replicates.shape[1:]))
+            if loss.replicates is not None:
+                room[: len(loss.replicates)] = loss.replicates
+            loss.replicates = room
+        loss.replicates[codes if len(codes) else slice(None)] += outcome.replicates
 
     def _rows(self, task: Task, result: BlockResult) -> None:
         assert result.batch is not None
@@ -315,6 +356,11 @@ class Engine:
         rows = "out of the files" if self.plan.unpaired else "out with --nan skip"
         hint = f"leave such rows {rows}, or let NaN through with --nan propagate"
         return DataError(found, hint)
+
+
+def _numbered(known: dict[tuple[Any, ...], int], keys: list[tuple[Any, ...]]) -> Indices:
+    """The numbers of groups or clusters; new ones get the next."""
+    return np.array([known.setdefault(key, len(known)) for key in keys], dtype=np.intp)
 
 
 def plain(name: str) -> str:

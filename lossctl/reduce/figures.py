@@ -9,8 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from lossctl.losses import Part
-from lossctl.reduce import samples
+from lossctl.reduce import intervals, resample, samples
+from lossctl.reduce.intervals import Spread
 from lossctl.reduce.quantiles import Quantiles
+from lossctl.reduce.resample import Resampling
 from lossctl.reduce.state import Floats, State
 from lossctl.report import QUANTILES, Interval, Summary
 
@@ -71,28 +73,34 @@ def reduced(state: State, layout: Layout, group: int, reduction: str) -> Callabl
     return value
 
 
+class Units(NamedTuple):
+    """What an interval is made of where it is not the state's own covariances."""
+
+    replicates: Floats | None = None  # (resamples, columns and count)
+    clusters: Floats | None = None  # (G, columns and count)
+
+
 def summarise(
     state: State,
     layout: Layout,
     group: int,
     *,
-    reduction: str,
-    confidence: float | None,
+    how: How,
     quantiles: Quantiles | None,
-    empty: float = math.nan,
+    units: Units,
 ) -> Summary:
-    """All the figures of one group of samples; `empty` is the value of none."""
+    """All the figures of one group of samples."""
     described = state.columns.described
     quantiles = quantiles if described else None
     # unpaired samples have no losses of their own to count
     n = int((state.rows if state.columns.unpaired else state.n)[group])
     totals = state.totals(group)
-    value = reduced(state, layout, group, reduction)
+    value = reduced(state, layout, group, how.reduction)
     loss_sum, weight = state.loss_sum(totals), state.weight(totals, group)
     low, high = float(state.low[group]), float(state.high[group])
     with np.errstate(all="ignore"):
         return Summary(
-            value=value(totals) if state.rows[group] else empty,
+            value=value(totals) if state.rows[group] else how.empty,
             n=n,
             sum=loss_sum if described else math.nan,
             mean=loss_sum / weight if weight and described else math.nan,
@@ -102,9 +110,19 @@ def summarise(
             quantiles={} if quantiles is None else quantiles.query(QUANTILES, low, high),
             nonfinite=int(state.nonfinite[group]),
             interval=None
-            if confidence is None
-            else _interval(state, layout, group, value, totals, reduction, confidence),
+            if how.confidence is None
+            else _interval(state, layout, group, value, totals, how, units),
         )
+
+
+class How(NamedTuple):
+    """How a loss is reduced, and its interval made."""
+
+    reduction: str
+    confidence: float | None
+    method: str = "bca"  # of resamples
+    resamples: Resampling | None = None
+    empty: float = math.nan  # the value where there is nothing
 
 
 def _interval(
@@ -113,29 +131,30 @@ def _interval(
     group: int,
     value: Callable[[Floats], float],
     totals: Floats,
-    reduction: str,
-    level: float,
+    how: How,
+    units: Units,
 ) -> Interval | None:
-    """The t interval of a mean; of any other value by the delta method."""
-    from lossctl.reduce.student import quantile
+    """The interval of resamples or clusters; else t for a mean, the delta method otherwise."""
+    assert how.confidence is not None
+    n = float(state.n[group])
 
-    centre = value(totals)
-    variance, freedom = state.variance(group, _gradient(value, totals))
-    if not math.isfinite(variance) or not math.isfinite(centre):
-        return None
-    half = quantile(0.5 + level / 2, freedom) * math.sqrt(variance)
+    def counted(sums: Floats) -> float:
+        """The value of sums that bring their own count of samples."""
+        if how.reduction == "sum" and units.clusters is not None:
+            return value(sums[:-1])  # the number of clusters is given, that of samples is not
+        return value(sums[:-1] * (n / sums[-1] if sums[-1] else math.nan))
+
+    extended = np.append(totals, n)
+    if units.clusters is not None:
+        if how.resamples is None:
+            spread = intervals.of_clusters(counted, units.clusters)
+            return intervals.around(value(totals), spread, how.confidence, "cluster")
+        replicates = resample.of_units(units.clusters, how.resamples)
+        return intervals.resampled(counted, extended, replicates, how.confidence, how.method)
+    if units.replicates is not None:
+        return intervals.resampled(counted, extended, units.replicates, how.confidence, how.method)
+    variance, freedom = state.variance(group, intervals.gradient(value, totals))
     plain = state.columns.unit_weight is not None and not state.columns.weighted
-    linear = plain and (reduction != "mean" or not layout.finished)
-    return Interval(level, centre - half, centre + half, "t" if linear else "delta")
-
-
-def _gradient(value: Callable[[Floats], float], totals: Floats) -> Floats:
-    gradient = np.zeros_like(totals)
-    scale = float(np.abs(totals).max(initial=0)) or 1.0
-    for index, total in enumerate(totals):
-        step = 1e-6 * (abs(total) or scale)
-        ahead, behind = totals.copy(), totals.copy()
-        ahead[index] += step
-        behind[index] -= step
-        gradient[index] = (value(ahead) - value(behind)) / (ahead[index] - behind[index])
-    return gradient
+    linear = plain and (how.reduction != "mean" or not layout.finished)
+    spread = Spread(math.sqrt(variance) if variance >= 0 else math.nan, freedom)
+    return intervals.around(value(totals), spread, how.confidence, "t" if linear else "delta")

@@ -84,6 +84,11 @@ class Block(NamedTuple):
             None if self.sample_weights is None else self.sample_weights[rows],
         )
 
+    def table(self) -> Floats:
+        """The columns to sum (n, columns), and a last one that counts the rows with a value."""
+        count = np.ones(len(self.losses)) if self.valued is None else self.valued * 1.0
+        return np.stack([*map(_finite, self.sums()), count], axis=1)
+
     def sums(self) -> list[Floats]:
         """The columns to sum, in the order that `Columns` gives them."""
         found = list(self.statistics.T)
