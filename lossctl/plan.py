@@ -56,6 +56,8 @@ class Plan(NamedTuple):
     backend: str = "numpy"
     threads: int = 1
     format: Format = Format()
+    test: str = ""  # of the differences between models, one of `significance.TESTS`
+    permutations: int = 9999
     models: tuple[Mapping[str, Source], ...] = ()  # the candidates' inputs, in a comparison
 
     @property
@@ -143,7 +145,7 @@ def make(
         groups = {name: name for name in ([by] if isinstance(by, str) else by)}
     plan = Plan(
         losses=bound,
-        inputs={n: _source(n, value) for n, value in inputs.items() if value is not None},
+        inputs={n: source(n, value) for n, value in inputs.items() if value is not None},
         weight=_column(weight),
         cluster=_column(cluster),
         by={name: _column(value) for name, value in groups.items()},
@@ -174,7 +176,8 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _source(name: str, value: Any) -> Source:
+def source(name: str, value: Any) -> Source:
+    """What an input is read from: text is a reference, anything else data in memory."""
     if name not in MAIN:
         return _column(value)
     return parse_reference(os.fspath(value)) if isinstance(value, str | os.PathLike) else value

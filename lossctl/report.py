@@ -30,6 +30,16 @@ class Interval(NamedTuple):
     method: str  # "t", "delta", "cluster", "bca" or "percentile"
 
 
+class Evidence(NamedTuple):
+    """What is known of a difference between two models, beside the figures of its samples."""
+
+    error: float  # the standard error
+    freedom: float  # its degrees of freedom
+    below: int  # samples whose loss the candidate lowers
+    above: int  # … raises
+    p: float  # of the test that was asked for, two-sided
+
+
 class Summary(NamedTuple):
     """The reduced loss of some samples, and how their per-sample losses are distributed.
 
@@ -46,6 +56,7 @@ class Summary(NamedTuple):
     quantiles: dict[float, float]  # empty where they were not asked for
     nonfinite: int
     interval: Interval | None
+    evidence: Evidence | None = None  # of a difference
 
 
 class Group(NamedTuple):
@@ -61,6 +72,7 @@ class Worst(NamedTuple):
     sample: int  # from 0
     key: Any  # of the join; None where there is none
     value: float
+    values: tuple[float, ...] = ()  # of every loss
 
 
 class LossResult(NamedTuple):
@@ -88,6 +100,59 @@ class LossResult(NamedTuple):
     def n(self) -> int:
         """The samples that have a value."""
         return self.summary.n
+
+
+class Change(NamedTuple):
+    """One of the samples whose losses differ most between two models."""
+
+    sample: int  # from 0
+    key: Any  # of the join; None where there is none
+    baseline: float
+    candidate: float
+
+
+class Difference(NamedTuple):
+    """How one loss of one candidate differs from the baseline's, over some samples."""
+
+    candidate: str
+    loss: str  # as typed
+    spec: str
+    group: dict[str, Any] | None  # None for all samples
+    n: int
+    baseline: float
+    value: float  # the candidate's
+    difference: float  # the candidate's less the baseline's: below 0 is better
+    relative: float  # the difference over the baseline's
+    interval: Interval | None
+    p: float
+    adjusted: float  # p, corrected for all the tests of the comparison
+    effect: float  # mean over standard deviation of the samples' differences
+    wins: int  # samples whose loss the candidate lowers
+    ties: int
+    losses: int  # … raises
+    detectable: float  # the true difference that would be found with a chance of 80 %
+    error: float = float("nan")
+    freedom: float = float("nan")
+    groups: tuple[Difference, ...] = ()
+    changed: tuple[Change, ...] = ()
+
+
+class Comparison(NamedTuple):
+    """What `lossctl compare` found."""
+
+    version: str
+    signature: str
+    samples: int
+    skipped: int
+    baseline: str
+    candidates: tuple[str, ...]
+    inputs: dict[str, InputInfo]
+    test: str
+    alpha: float
+    correction: str
+    tests: int  # that the p-values are corrected for
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...] = ()
 
 
 class Report(NamedTuple):

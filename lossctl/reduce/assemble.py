@@ -10,7 +10,6 @@ import numpy as np
 from lossctl._version import __version__
 from lossctl.align.inputs import Opened, Wanted
 from lossctl.errors import DataError, counted
-from lossctl.losses import Bound
 from lossctl.plan import Plan
 from lossctl.reduce import digest
 from lossctl.reduce.block import Worker
@@ -47,9 +46,7 @@ def assemble(
     infos = {}
     for name, wanted in _reported(opened).items():
         infos[name] = wanted.info(totals.lengths.get(name, totals.samples - totals.skipped))
-    losses = tuple(
-        _loss(plan, bound, found, totals) for bound, found in zip(plan.losses, totals.losses)
-    )
+    losses = tuple(_loss(plan, index, found, totals) for index, found in enumerate(totals.losses))
     for item, found in zip(losses, totals.losses):
         if found.infinite and plan.nan != "propagate":
             many = counted(item.summary.nonfinite, "sample")
@@ -102,7 +99,8 @@ def _groups_digest(plan: Plan, totals: Totals) -> str:
     return f"{','.join(plan.by)}:{found:016x}"
 
 
-def _loss(plan: Plan, bound: Bound, found: LossTotals, totals: Totals) -> LossResult:
+def _loss(plan: Plan, index: int, found: LossTotals, totals: Totals) -> LossResult:
+    bound = plan.losses[index]
     first = bound.parts[0][1]
     common: dict[str, Any] = {
         "loss": bound.label,
@@ -123,6 +121,8 @@ def _loss(plan: Plan, bound: Bound, found: LossTotals, totals: Totals) -> LossRe
         plan.interval,
         None if plan.bootstrap is None else Resampling(plan.bootstrap, plan.seed),
         bound.rules.empty,
+        plan.test if bound.difference else "",
+        Resampling(plan.permutations, plan.seed),
     )
     pooled = found.grouped or state
     quantiles = pooled.all_quantiles() if plan.quantiles else None
@@ -161,19 +161,27 @@ def _loss(plan: Plan, bound: Bound, found: LossTotals, totals: Totals) -> LossRe
         groups=groups,
         worst=None
         if plan.worst is None
-        else tuple(Worst(sample, key, value) for value, sample, key in found.worst),
+        else tuple(
+            Worst(item.sample, item.key, item.values[index], item.values) for item in found.worst
+        ),
         per_sample=per_sample,
     )
 
 
 def _units(found: LossTotals, totals: Totals, group: tuple[Any, ...] | None) -> Units:
-    """The resamples or clusters of all samples, or of a group's."""
-    replicates = found.replicates
-    if replicates is not None:
-        replicates = replicates.sum(axis=0) if group is None else replicates[totals.groups[group]]
-    if found.clusters is None:
-        return Units(replicates)
-    return Units(None, found.clusters.units(totals.clusters, group))
+    """What the uncertainty of all samples, or of a group's, is judged by."""
+    code = None if group is None else totals.groups[group]
+
+    def own(sums: Any) -> Any:
+        return sums if sums is None else sums.sum(axis=0) if code is None else sums[code]
+
+    ranked = [losses if code is None else losses[codes == code] for codes, losses in found.ranked]
+    return Units(
+        own(found.replicates),
+        None if found.clusters is None else found.clusters.units(totals.clusters, group),
+        own(found.flips),
+        np.concatenate(ranked) if ranked else None,
+    )
 
 
 def _of_all_rows(

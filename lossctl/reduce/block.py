@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, NamedTuple
@@ -46,6 +46,7 @@ class Outcome(NamedTuple):
     losses: Floats | None  # (rows that were kept,), where they are wanted one by one
     infinite: int | None  # the first of them whose loss is not finite
     replicates: Floats | None = None  # (groups, resamples, columns)
+    flips: Floats | None = None  # the same for permutations, of differences alone
     clusters: Floats | None = None  # (clusters, columns)
 
 
@@ -80,13 +81,12 @@ class Around(NamedTuple):
     """The weights and groups of a block's samples."""
 
     weight: Floats | None
-    shares: list[Share]  # that are to be resampled
     kept: AnyArray | None  # which of the block's rows they are, where some were skipped
     codes: Codes | None = None  # each sample's group
     grouping: Grouping | None = None
     groups: int = 0
     clusters: Codes | None = None  # each sample's cluster
-    resamples: int = 0
+    draws: tuple[tuple[Draws, list[Share]], ...] = ()  # each with what is to be resampled
 
 
 class Worker:
@@ -108,7 +108,7 @@ class Worker:
         *,
         check_only: bool,
         many: bool = False,
-        draws: Draws | None = None,
+        draws: Sequence[Draws] = (),
     ) -> BlockResult:
         """Evaluate a block.
 
@@ -117,7 +117,7 @@ class Worker:
             rows: Its samples.
             check_only: Only count NaN, which the whole is going to be refused for.
             many: There are more samples than quantiles are kept exact for.
-            draws: The resamples of its rows, where there are any.
+            draws: The resamples and the permutations of its rows, where there are any.
 
         Raises:
             InvalidInput: Values that a loss does not take. Its `bad` has the block's rows.
@@ -171,24 +171,24 @@ class Worker:
                     keep &= ~bad
         return found, keep
 
-    def _evaluate(self, batch: Batch, result: BlockResult, draws: Draws | None) -> None:
+    def _evaluate(self, batch: Batch, result: BlockResult, draws: Sequence[Draws]) -> None:
         if max(map(len, batch.inputs.values())) == 0:
             return
         around = self._around(batch, result, result.kept)
-        around = around._replace(resamples=draws.how.times if draws else 0)
+        around = around._replace(draws=tuple((one, []) for one in draws))
         arrays = {name: self._convert(name, array) for name, array in batch.inputs.items()}
         known: dict[Any, SampleSums] = {}
         squeezed: set[str] = set()
         for bound in self.plan.losses:
             found = None if bound.whole else self._sums(bound, arrays, known, squeezed)
             result.outcomes.append(None if found is None else self._outcome(bound, found, around))
-        if draws:
-            draws.fill(around.shares)
+        for drawn, shares in around.draws:
+            drawn.fill(shares)
         result.squeezed = frozenset(squeezed)
 
     def _around(self, batch: Batch, result: BlockResult, kept: AnyArray | None) -> Around:
         """What belongs to the block's samples beside their inputs; names groups and clusters."""
-        around = Around(self._weight(batch), [], kept)
+        around = Around(self._weight(batch), kept)
         if batch.by:
             codes, result.groups = group_codes(batch.by)
             around = around._replace(
@@ -367,7 +367,7 @@ class Worker:
             infinite = np.flatnonzero(~np.isfinite(block.losses))
             first = int(infinite[0]) if rows is None else int(rows[infinite[0]])
         found = Outcome(layout, state, grouped, losses if self.keep else None, first)
-        if around.clusters is not None or around.resamples:
+        if around.clusters is not None or around.draws:
             found = _with_units(found, block, rows, around)
         return found
 
@@ -382,16 +382,18 @@ def _with_units(found: Outcome, block: Block, rows: Indices | None, around: Arou
     if around.clusters is not None:
         count = int(around.clusters.max(initial=-1)) + 1
         return found._replace(clusters=clusters.sums(table, own(around.clusters), count))
-    place = rows if around.kept is None else around.kept[slice(None) if rows is None else rows]
-    replicates = np.zeros((max(1, around.groups), around.resamples, table.shape[1]))
-    if around.codes is None:
-        around.shares.append(Share(replicates[0], slice(None) if place is None else place, table))
-        return found._replace(replicates=replicates)
-    place = np.arange(len(table)) if place is None else place
-    for code, sums in enumerate(replicates):
-        members = np.flatnonzero(own(around.codes) == code)
-        around.shares.append(Share(sums, place[members], table[members]))
-    return found._replace(replicates=replicates)
+    place = np.arange(len(table)) if rows is None else rows
+    place = place if around.kept is None else around.kept[place]
+    groups: list[Any] = [slice(None)]
+    if around.codes is not None:
+        groups = [np.flatnonzero(own(around.codes) == code) for code in range(around.groups)]
+    for draws, shares in around.draws:
+        if draws.signs and not found.layout.signed:
+            continue
+        sums = np.zeros((len(groups), draws.how.times, table.shape[1]))
+        shares += [Share(into, place[rows], table[rows]) for into, rows in zip(sums, groups)]
+        found = found._replace(flips=sums) if draws.signs else found._replace(replicates=sums)
+    return found
 
 
 def per_sample(parts: Sums) -> Floats:
@@ -436,7 +438,9 @@ def state_block(
         unit is not None and statistics.shape[1] == 1 and not layout.finished
         and weight is None and layout.parts[0][0] == 1
     )  # fmt: skip
-    columns = Columns(statistics.shape[1], unit, derived, weight is not None, unpaired, single)
+    columns = Columns(
+        statistics.shape[1], unit, derived, weight is not None, unpaired, single, layout.signed
+    )
     return Block(columns, statistics, weights, losses, valued, weight), nothing_left
 
 

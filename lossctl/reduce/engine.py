@@ -18,7 +18,7 @@ from lossctl.errors import DataError, counted
 from lossctl.losses.definition import InvalidInput
 from lossctl.plan import Plan
 from lossctl.reduce import digest
-from lossctl.reduce.block import BlockResult, Outcome, Worker
+from lossctl.reduce.block import BlockResult, Outcome, Worker, group_codes
 from lossctl.reduce.clusters import Clusters
 from lossctl.reduce.figures import Layout
 from lossctl.reduce.quantiles import EXACT
@@ -49,6 +49,15 @@ class Sink(Protocol):
         ...
 
 
+class Placed(NamedTuple):
+    """One of the samples that are to be listed."""
+
+    rank: float  # the largest come first
+    sample: int
+    key: Any
+    values: tuple[float, ...]  # of all losses
+
+
 @dataclass(eq=False, repr=False)
 class LossTotals:
     """What all blocks of one loss came to."""
@@ -57,9 +66,11 @@ class LossTotals:
     state: State | None = None
     grouped: State | None = None
     per_sample: list[Floats] = field(default_factory=list)
-    worst: list[tuple[float, int, Any]] = field(default_factory=list)  # value, sample, key
+    worst: list[Placed] = field(default_factory=list)
     infinite: str = ""  # where the first loss stands that is not finite
     replicates: Floats | None = None  # (groups, resamples, columns)
+    flips: Floats | None = None  # the same, for permutations
+    ranked: list[tuple[Indices, Floats]] = field(default_factory=list)  # groups, differences
     clusters: Clusters | None = None
     number: float | None = None  # of all rows together
     numbers: dict[int, float] = field(default_factory=dict)  # … and of each group's, by its code
@@ -96,7 +107,8 @@ class Engine:
         # more rows than quantiles are kept exact for, where that is known from the start
         row_by_row = not plan.unpaired and plan.on is None
         self.many = row_by_row and (opened.first.rows or 0) > EXACT
-        self.keep = bool(plan.worst or plan.per_sample or sink)
+        self.ranks = plan.test == "wilcoxon"
+        self.keep = bool(plan.worst or plan.per_sample or sink or self.ranks)
         self.worker = Worker(plan, backend, opened, keep=self.keep)
         self.pivoted = {loss.pivot for loss in plan.definitions if loss.pivot}
         self.totals = Totals([LossTotals() for _ in plan.losses])
@@ -152,13 +164,21 @@ class Engine:
             error.batch = batch  # type: ignore[attr-defined]
             return task, error
 
-    def _draws(self, task: Task) -> Draws | None:
-        if self.plan.bootstrap is None or self.plan.cluster is not None:
-            return None
+    def _draws(self, task: Task) -> list[Draws]:
+        """The resamples of a block's rows; clusters are resampled at the end."""
+        plan = self.plan
+        if plan.cluster is not None:
+            return []
         # a first block that is not full is the last, unless a join has thinned it
-        alone = task.start == 0 and task.rows < self.full and self.plan.on is None
-        how = Resampling(self.plan.bootstrap, self.plan.seed)
-        return Draws(how, task.start, task.rows, alone)
+        alone = task.start == 0 and task.rows < self.full and plan.on is None
+        found = []
+        if plan.bootstrap is not None:
+            how = Resampling(plan.bootstrap, plan.seed)
+            found.append(Draws(how, task.start, task.rows, alone))
+        if plan.test == "permutation":
+            how = Resampling(plan.permutations, plan.seed)
+            found.append(Draws(how, task.start, task.rows, alone, signs=True))
+        return found
 
     def _take(self, task: Task, result: BlockResult) -> None:
         totals = self.totals
@@ -241,25 +261,32 @@ class Engine:
             if loss.clusters is None:
                 loss.clusters = Clusters(outcome.clusters.shape[1])
             loss.clusters.add(outcome.clusters, clusters)
-        if outcome.replicates is None:
-            return
+        for name in ("replicates", "flips"):
+            fresh = getattr(outcome, name)
+            if fresh is not None:
+                whole = self._with_room(getattr(loss, name), fresh)
+                whole[codes if len(codes) else slice(None)] += fresh
+                setattr(loss, name, whole)
+
+    def _with_room(self, sums: Floats | None, fresh: Floats) -> Floats:
+        """The resampled sums with a place for every group there is by now."""
         groups = max(1, len(self.totals.groups))
         if groups > MOST_RESAMPLED_GROUPS:
             raise DataError(
-                f"--bootstrap keeps every resample of every group, and there are {groups:,} groups",
+                f"resampling keeps every resample of every group, and there are {groups:,} groups",
                 "leave out --bootstrap, or group by a column with fewer values",
             )
-        if loss.replicates is None or len(loss.replicates) < groups:
-            room = np.zeros((groups, *outcome.replicates.shape[1:]))
-            if loss.replicates is not None:
-                room[: len(loss.replicates)] = loss.replicates
-            loss.replicates = room
-        loss.replicates[codes if len(codes) else slice(None)] += outcome.replicates
+        if sums is not None and len(sums) >= groups:
+            return sums
+        room = np.zeros((groups, *fresh.shape[1:]))
+        if sums is not None:
+            room[: len(sums)] = sums
+        return room
 
     def _rows(self, task: Task, result: BlockResult) -> None:
         assert result.batch is not None
         found = []
-        for loss, outcome in zip(self.totals.losses, result.outcomes):
+        for outcome in result.outcomes:
             # the plan refuses the rows of losses that have none
             assert outcome is not None and outcome.losses is not None
             losses = outcome.losses
@@ -267,38 +294,56 @@ class Engine:
                 losses = np.full(result.rows, np.nan)
                 losses[result.kept] = outcome.losses
             found.append(losses)
+        for index, loss in enumerate(self.totals.losses):
             if self.plan.per_sample:
-                loss.per_sample.append(losses)
+                loss.per_sample.append(found[index])
+            if self.ranks and self.plan.losses[index].difference:
+                loss.ranked.append(self._ranked(found[index], result))
             if self.plan.worst:
-                loss.worst = self._worst(loss.worst, losses, task, result, self.plan.worst)
+                loss.worst = self._worst(loss.worst, index, found, task, result)
         if self.sink:
             self.sink.write(Rows(task.start, result.rows, tuple(found), result.batch, result.kept))
 
+    def _ranked(self, losses: Floats, result: BlockResult) -> tuple[Indices, Floats]:
+        """The differences that there are, with their groups' numbers."""
+        assert result.batch is not None
+        rows = losses if result.kept is None else losses[result.kept]
+        known = ~np.isnan(rows)
+        if not result.batch.by:
+            return np.zeros(int(known.sum()), dtype=np.intp), rows[known]
+        codes, groups = group_codes(result.batch.by)
+        return _numbered(self.totals.groups, groups)[codes[known]], rows[known]
+
     def _worst(
         self,
-        so_far: list[tuple[float, int, Any]],
-        losses: Floats,
+        so_far: list[Placed],
+        index: int,
+        found: list[Floats],
         task: Task,
         result: BlockResult,
-        count: int,
-    ) -> list[tuple[float, int, Any]]:
-        known = np.flatnonzero(~np.isnan(losses))
+    ) -> list[Placed]:
+        """The samples with the largest losses; of a difference, with the largest changes."""
+        assert self.plan.worst is not None
+        losses, count = found[index], self.plan.worst
+        ranks = np.abs(losses) if self.plan.losses[index].difference else losses
+        known = np.flatnonzero(~np.isnan(ranks))
         if len(known) > count:  # only those that may get in; ties go to the earlier sample
-            least = np.partition(losses[known], len(known) - count)[len(known) - count]
-            known = known[losses[known] >= least]
+            least = np.partition(ranks[known], len(known) - count)[len(known) - count]
+            known = known[ranks[known] >= least]
         keys = result.batch.key if result.batch is not None else None
         position = (
             {row: i for i, row in enumerate(result.kept)} if result.kept is not None else None
         )
         fresh = [
-            (
-                float(losses[row]),
+            Placed(
+                float(ranks[row]),
                 task.start + int(row),
                 None if keys is None else keys[position[row] if position else row],
+                tuple(float(one[row]) for one in found),
             )
             for row in known
         ]
-        return sorted(so_far + fresh, key=lambda item: (-item[0], item[1]))[:count]
+        return sorted(so_far + fresh, key=lambda item: (-item.rank, item.sample))[:count]
 
     def _sample_place(self, task: Task, result: BlockResult, row: int) -> str:
         """Where a sample stands that was evaluated."""

@@ -35,6 +35,7 @@ class Draws(NamedTuple):
     start: int  # the block's first row, by which its numbers are told from other blocks'
     rows: int
     alone: bool  # whether the block is the whole file
+    signs: bool = False  # each row gets a sign, for a permutation, and not a count
 
     def chunks(self) -> Iterator[tuple[slice, Floats]]:
         """Some resamples at a time: which, and the count (resamples, rows) of each row."""
@@ -43,7 +44,10 @@ class Draws(NamedTuple):
         for first in range(0, self.how.times, step):
             which = slice(first, min(first + step, self.how.times))
             shape = (which.stop - first, self.rows)
-            yield which, multinomial(rng, shape) if self.alone else _poisson(rng, shape)
+            if self.signs:
+                yield which, _signs(rng, shape)
+            else:
+                yield which, multinomial(rng, shape) if self.alone else _poisson(rng, shape)
 
     def fill(self, shares: list[Share]) -> None:
         """Sum the columns of every share in each resample, drawing once for all of them."""
@@ -68,10 +72,17 @@ def multinomial(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
     return counts.reshape(shape).astype(np.float64)
 
 
-def of_units(units: Floats, how: Resampling) -> Floats:
-    """The sums (resamples, columns) of units (G, columns) that are drawn with replacement."""
+def _signs(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
+    """−1 or 1, as likely, (resamples, rows)."""
+    resamples, rows = shape
+    drawn = rng.integers(0, 256, (resamples, (rows + 7) // 8), dtype=np.uint8)
+    return np.unpackbits(drawn, axis=1)[:, :rows].astype(np.float64) * 2 - 1
+
+
+def of_units(units: Floats, how: Resampling, signs: bool = False) -> Floats:
+    """The sums (resamples, columns) of units (G, columns), drawn with replacement or signed."""
     sums = np.zeros((how.times, units.shape[1]))
-    Draws(how, 0, len(units), alone=True).fill([Share(sums, slice(None), units)])
+    Draws(how, 0, len(units), alone=True, signs=signs).fill([Share(sums, slice(None), units)])
     return sums
 
 
