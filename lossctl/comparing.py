@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import nan
 from typing import Any
 
@@ -184,8 +184,7 @@ def carry_out(
     report = run(plan, None, progress)
     found = _differences(plan, report, candidates)
     family = [item for one in found for item in (one, *one.groups)]
-    correct: Callable[[Sequence[float]], list[float]] = significance.CORRECTIONS[correction]
-    adjusted = correct([item.p for item in family])
+    adjusted = significance.CORRECTIONS[correction]([item.p for item in family])
     corrected = dict(zip(map(id, family), adjusted))
 
     def with_p(item: Difference) -> Difference:

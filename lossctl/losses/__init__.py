@@ -177,9 +177,15 @@ class Bound(NamedTuple):
         return first.rules if same else _EXACT
 
     @property
+    def model(self) -> int | None:
+        """Whose loss it is; None where it is what two models differ by."""
+        models = {part.model for _, part in self.parts}
+        return models.pop() if len(models) == 1 else None
+
+    @property
     def difference(self) -> bool:
         """Whether it is what two models differ by."""
-        return len({part.model for _, part in self.parts}) > 1
+        return self.model is None
 
     def of(self, model: int) -> Bound:
         """The same loss of another model."""

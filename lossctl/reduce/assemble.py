@@ -77,10 +77,11 @@ def _reported(opened: Opened) -> dict[str, Wanted]:
 def _signature(plan: Plan, totals: Totals) -> str:
     fields = {
         "lossctl": __version__,
-        "loss": " ".join(bound.full for bound in plan.losses),
+        "loss": " ".join(bound.full for bound in plan.losses if bound.model == 0),
         "reduction": ",".join(dict.fromkeys(map(plan.reduction_of, plan.losses))),
         "nan": plan.nan,
         "dtype": plan.dtype or "input",
+        **({"models": len(plan.models) + 1, "test": plan.test} if plan.models else {}),
         **({"by": _groups_digest(plan, totals)} if plan.by else {}),
         "n": totals.samples - totals.skipped,
         "data": totals.digest if plan.sign else "none",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -110,5 +110,9 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     return found
 
 
-CORRECTIONS = {"holm": holm, "bh": benjamini_hochberg, "none": list}
+CORRECTIONS: dict[str, Callable[[Sequence[float]], list[float]]] = {
+    "holm": holm,
+    "bh": benjamini_hochberg,
+    "none": list,
+}
 TESTS = ("t", "bootstrap", "permutation", "sign", "wilcoxon")
