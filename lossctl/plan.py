@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 
 from lossctl import backend as backends
 from lossctl.errors import UsageError, nearest
+from lossctl.gates import judge
+from lossctl.gates.expression import Expression
+from lossctl.gates.expression import parse as gate_of
 from lossctl.losses import Bound, Loss, each_convention, resolve
 from lossctl.sources import Reference, parse_reference
 from lossctl.sources.formats import has_kind
@@ -44,6 +47,7 @@ class Plan(NamedTuple):
     unmatched: str = "error"
     reduction: str | None = None  # each loss's own: its convention's, or the mean
     nan: str = "error"
+    gates: tuple[Expression, ...] = ()
     confidence: float | None = 0.95
     bootstrap: int | None = None  # resamples, for intervals made of them
     seed: int = 0
@@ -104,6 +108,7 @@ def make(
     by: Mapping[str, Any] | Sequence[str] | str = (),
     params: Mapping[str, Any] | None = None,
     convention: str | None = None,
+    fail_if: str | Sequence[str] = (),
     threads: int | None = None,
     on: str | None = None,
     **options: Any,
@@ -118,6 +123,7 @@ def make(
         by: Columns to group by, or arrays (N,) by name.
         params: Parameters for every loss that has them.
         convention: Whose definition, for the losses that do not name one; "*" for all.
+        fail_if: Gates as expressions: what must not hold.
         threads: Default: the cores that this process may use.
         on: The key of a join; "row" pairs the rows by position, whatever their ids say.
         **options: The other fields of `Plan`.
@@ -149,6 +155,7 @@ def make(
         weight=_column(weight),
         cluster=_column(cluster),
         by={name: _column(value) for name, value in groups.items()},
+        gates=tuple(map(gate_of, [fail_if] if isinstance(fail_if, str) else fail_if)),
         threads=available_cores() if threads is None else threads,
         on=None if on == "row" else on,
         by_row=on == "row",
@@ -157,6 +164,7 @@ def make(
     _check_choices(plan)
     _check_inputs(plan)
     _check_together(plan)
+    judge.check(plan.gates, [(item.label, item.name) for item in plan.losses], plan.by)
     return plan
 
 

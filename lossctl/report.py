@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -155,6 +157,34 @@ class Comparison(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+class GateResult(NamedTuple):
+    """Whether a gate passed, and by what."""
+
+    gate: str  # its name, or the expression that fails it
+    passed: bool
+    value: float  # what was held against the limit; NaN where there is nothing
+    limit: float
+    message: str  # in one line, what was found
+    group: Mapping[str, Any] = MappingProxyType({})  # in which it was found, if in one
+    error: str = ""  # why it could not be evaluated, and so has not passed
+
+
+class Verdict(NamedTuple):
+    """What `lossctl gate` found."""
+
+    version: str
+    config: str  # the file of the gates
+    signatures: tuple[str, ...]  # of the evaluations that the gates needed
+    samples: int  # of the largest
+    gates: tuple[GateResult, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate has passed."""
+        return all(gate.passed for gate in self.gates)
+
+
 class Report(NamedTuple):
     """What `lossctl eval` found. Two reports compare where their signatures are equal."""
 
@@ -165,6 +195,12 @@ class Report(NamedTuple):
     inputs: dict[str, InputInfo]
     losses: tuple[LossResult, ...]
     notes: tuple[str, ...] = ()  # what was decided on the way (squeezed, dropped, …)
+    gates: tuple[GateResult, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate has passed."""
+        return all(gate.passed for gate in self.gates)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, as `--json` prints it; figures that are not finite stay."""
@@ -177,7 +213,7 @@ class Report(NamedTuple):
             "inputs": {name: _input(info) for name, info in self.inputs.items()},
             "losses": [_loss(item) for item in self.losses],
             "notes": list(self.notes),
-        }
+        } | ({"gates": [gate_dict(item) for item in self.gates]} if self.gates else {})
 
     def to_pandas(self) -> pd.DataFrame:
         """One row a loss, or one a loss and group where there are groups."""
@@ -252,6 +288,22 @@ def free(name: str, prefix: str, taken: set[str]) -> str:
         name = f"{prefix}_{name}"
     taken.add(name)
     return name
+
+
+def gate_dict(item: GateResult) -> dict[str, Any]:
+    """A gate's result as plain values."""
+    found: dict[str, Any] = {
+        "gate": item.gate,
+        "passed": item.passed,
+        "value": item.value,
+        "limit": item.limit,
+        "message": item.message,
+    }
+    if item.group:
+        found["group"] = {column: named(value) for column, value in item.group.items()}
+    if item.error:
+        found["error"] = item.error
+    return found
 
 
 def _input(info: InputInfo) -> dict[str, Any]:

@@ -10,10 +10,14 @@ from typing import Any, NoReturn
 import click
 
 from lossctl._version import __version__
-from lossctl.cli.console import WriteError, harmless
+from lossctl.cli.console import (
+    DONE,
+    INTERRUPTED,
+    NOT_EVALUATED,
+    WriteError,
+    harmless,
+)
 from lossctl.errors import LossctlError, nearest
-
-DONE, GATE_FAILED, NOT_EVALUATED, INTERRUPTED = 0, 1, 2, 130
 
 COMMANDS = {
     "eval": "Evaluate losses of saved predictions.",

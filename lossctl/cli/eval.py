@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from lossctl.cli.console import show, style
+from lossctl.cli.console import judged, show, style
 from lossctl.cli.references import named, once
 from lossctl.errors import UsageError
 
@@ -114,6 +114,11 @@ Losses are listed by: lossctl losses""",
     help="Rows that agree in this column are not independent: intervals are of its values.",
 )  # fmt: skip
 @click.option(
+    "--fail-if", metavar="EXPR", multiple=True,
+    help="Exit with 1 where this holds: 'mse > 0.25', 'p95(mae) > 3', "
+    "'any group(COL): mae > 1.5'. Repeatable.",
+)  # fmt: skip
+@click.option(
     "--backend", type=click.Choice(["numpy", "cupy"]), default="numpy", show_default=True,
     help="cupy evaluates on a GPU.",
 )  # fmt: skip
@@ -144,7 +149,7 @@ def command(
     delimiter: str | None,
     no_header: bool,
     **options: Any,
-) -> None:
+) -> int:
     """Evaluate losses of saved predictions.
 
     PREDICTION and TARGET are files (CSV, Parquet, NPY, NPZ, Arrow, JSON lines); one file
@@ -163,13 +168,14 @@ def command(
         load_plugin(path)
     layout = _layout(format_, as_json, quiet)
     shown = {name: options[name] for name in ("worst", "per_sample", "by")}
+    shown["by"] = () if options["fail_if"] else shown["by"]  # groups that a gate is for
     check(layout, **shown, output=output)
     references = _references(named(prediction_file, target_file, prediction, target), inputs)
     plan = plans.make(
         losses,
         references,
         sign=layout != "quiet",
-        quantiles=layout != "quiet",
+        quantiles=layout != "quiet" or bool(options["fail_if"]),
         format=Format(input_format, delimiter, not no_header),
         **options,
     )
@@ -183,6 +189,7 @@ def command(
         report = run(plan, sink, bar)
         text = render(report, layout, style(precision))
     show(text)
+    return judged(report.gates)
 
 
 def _layout(format_: str | None, as_json: bool, quiet: bool) -> str:
