@@ -2,14 +2,16 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LIBRARIES := .venv-libraries
 
-.PHONY: help demo test check format docs clean
+.PHONY: help demo test check format docs conformance clean
 
 help:
 	@echo "make demo    install into $(VENV) and evaluate the sample data"
 	@echo "make test    install what tests need, check style and types, run all tests"
 	@echo "make check   style and types alone"
 	@echo "make docs    write the generated parts of the README"
+	@echo "make conformance   install the libraries and compare with them as they are"
 	@echo "make clean   remove $(VENV) and caches"
 
 $(VENV)/demo: pyproject.toml
@@ -45,5 +47,15 @@ format: $(VENV)/test
 docs: $(VENV)/test
 	$(BIN)/python -m tests.docs --write
 
+# The libraries pull in gigabytes, and so have an environment of their own.
+$(LIBRARIES)/done: pyproject.toml tests/reference/requirements.txt
+	@echo "installing the libraries into $(LIBRARIES) …"
+	@$(PYTHON) -m venv $(LIBRARIES)
+	@$(LIBRARIES)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/reference/requirements.txt --editable .
+	@touch $@
+
+conformance: $(LIBRARIES)/done
+	OMP_NUM_THREADS=1 $(LIBRARIES)/bin/python -m tests.reference.conformance
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LIBRARIES) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -15,17 +15,20 @@ from lossctl._version import __version__
 
 if TYPE_CHECKING:
     from lossctl import losses
+    from lossctl.comparing import compare
     from lossctl.errors import DataError, LossctlError, SpecError, UsageError
     from lossctl.evaluation import evaluate
-    from lossctl.report import Report
+    from lossctl.report import Comparison, Report
 
 __all__ = [
+    "Comparison",
     "DataError",
     "LossctlError",
     "Report",
     "SpecError",
     "UsageError",
     "__version__",
+    "compare",
     "evaluate",
     "losses",
 ]
@@ -35,7 +38,9 @@ _HOME = {
     "LossctlError": "lossctl.errors",
     "SpecError": "lossctl.errors",
     "UsageError": "lossctl.errors",
+    "Comparison": "lossctl.report",
     "Report": "lossctl.report",
+    "compare": "lossctl.comparing",
     "evaluate": "lossctl.evaluation",
 }
 

@@ -9,6 +9,7 @@ from lossctl import backend as backends
 from lossctl import plan as plans
 from lossctl.align.inputs import open_inputs
 from lossctl.errors import counted
+from lossctl.gates import judge
 from lossctl.losses import Loss
 from lossctl.plan import Plan
 from lossctl.reduce.assemble import assemble
@@ -32,8 +33,13 @@ def evaluate(
     unmatched: str = "error",
     reduction: str | None = None,
     convention: str | None = None,
+    fail_if: str | Sequence[str] = (),
     nan: str = "error",
     confidence: float | None = 0.95,
+    bootstrap: int | None = None,
+    seed: int = 0,
+    interval: str = "bca",
+    cluster: Any = None,
     worst: int | None = None,
     per_sample: bool = False,
     dtype: str | None = None,
@@ -55,8 +61,15 @@ def evaluate(
             without one is the mean.
         convention: Whose definition, for specs that name none: "torch", "keras", …, or "*" for
             the exact one and all of them.
+        fail_if: Gates, such as `"mse > 0.25"`: what must not hold. See `Report.gates`.
         nan: What happens to NaN in the inputs: "error", "skip" (the sample) or "propagate".
         confidence: The level of the intervals; None for none.
+        bootstrap: How many resamples to make the intervals of; default none: Student's t for
+            means, the delta method for other values.
+        seed: Of the resamples, which are the same on any number of threads.
+        interval: "bca" or "percentile", of the resamples.
+        cluster: A column (N,) or reference; rows that agree in it are not independent of each
+            other, and only the clusters are.
         worst: How many of the samples with the largest losses to list.
         per_sample: Whether to keep each sample's loss, (N,) float64.
         dtype: "float32" or "float64" to compute in. By default floats compute in their own
@@ -87,8 +100,13 @@ def evaluate(
         unmatched=unmatched,
         reduction=reduction,
         convention=convention,
+        fail_if=fail_if,
         nan=nan,
         confidence=confidence,
+        bootstrap=bootstrap,
+        seed=seed,
+        interval=interval,
+        cluster=cluster,
         worst=worst,
         per_sample=per_sample,
         dtype=dtype,
@@ -155,6 +173,8 @@ def run(plan: Plan, sink: Sink | None = None, progress: Progress | None = None) 
             from lossctl.align.rows import in_order
 
             totals = engine.run(in_order(opened, unpaired=plan.unpaired))
-        return assemble(plan, opened, totals, engine.worker, notes)
+        report = assemble(plan, opened, totals, engine.worker, notes)
+        gates = tuple(judge.of_report(gate, report.losses) for gate in plan.gates)
+        return report._replace(gates=gates)
     finally:
         opened.close()

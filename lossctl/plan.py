@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 
 from lossctl import backend as backends
 from lossctl.errors import UsageError, nearest
+from lossctl.gates import judge
+from lossctl.gates.expression import Expression
+from lossctl.gates.expression import parse as gate_of
 from lossctl.losses import Bound, Loss, each_convention, resolve
 from lossctl.sources import Reference, parse_reference
 from lossctl.sources.formats import has_kind
@@ -23,6 +26,8 @@ REDUCTIONS = {
 NAN_POLICIES = ("error", "skip", "propagate")
 UNMATCHED = ("error", "drop")
 DTYPES = ("float32", "float64")
+METHODS = ("bca", "percentile")
+LEAST_RESAMPLES, MOST_RESAMPLES = 100, 1_000_000
 MAIN = ("prediction", "target")
 """The inputs whose files are named by position; in them other inputs are looked for too."""
 
@@ -36,12 +41,17 @@ class Plan(NamedTuple):
     inputs: Mapping[str, Source]
     weight: Source | None = None
     by: Mapping[str, Source] = {}
+    cluster: Source | None = None  # the column whose values, not its rows, are independent
     on: str | None = None
     by_row: bool = False  # pair the rows by position, whatever their ids say
     unmatched: str = "error"
     reduction: str | None = None  # each loss's own: its convention's, or the mean
     nan: str = "error"
+    gates: tuple[Expression, ...] = ()
     confidence: float | None = 0.95
+    bootstrap: int | None = None  # resamples, for intervals made of them
+    seed: int = 0
+    interval: str = "bca"  # of the bootstrap's two
     worst: int | None = None
     per_sample: bool = False
     quantiles: bool = True
@@ -50,6 +60,9 @@ class Plan(NamedTuple):
     backend: str = "numpy"
     threads: int = 1
     format: Format = Format()
+    test: str = ""  # of the differences between models, one of `significance.TESTS`
+    permutations: int = 9999
+    models: tuple[Mapping[str, Source], ...] = ()  # the candidates' inputs, in a comparison
 
     @property
     def definitions(self) -> tuple[Loss, ...]:
@@ -65,7 +78,10 @@ class Plan(NamedTuple):
     @property
     def paths(self) -> list[str]:
         """The paths of all that is read."""
-        sources = [*self.inputs.values(), self.weight, *self.by.values()]
+        models = [source for inputs in self.models for source in inputs.values()]
+        sources = [
+            *self.inputs.values(), *models, self.weight, self.cluster, *self.by.values()
+        ]  # fmt: skip
         return [item.path for item in sources if isinstance(item, Reference) and item.path]
 
     @property
@@ -88,9 +104,11 @@ def make(
     inputs: Mapping[str, Any],
     *,
     weight: Any = None,
+    cluster: Any = None,
     by: Mapping[str, Any] | Sequence[str] | str = (),
     params: Mapping[str, Any] | None = None,
     convention: str | None = None,
+    fail_if: str | Sequence[str] = (),
     threads: int | None = None,
     on: str | None = None,
     **options: Any,
@@ -101,9 +119,11 @@ def make(
         losses: One spec or several.
         inputs: By input name: text is a reference, anything else data in memory.
         weight: A column of the prediction's file, a reference, or an array (N,).
+        cluster: Likewise; rows that agree in it are not independent of each other.
         by: Columns to group by, or arrays (N,) by name.
         params: Parameters for every loss that has them.
         convention: Whose definition, for the losses that do not name one; "*" for all.
+        fail_if: Gates as expressions: what must not hold.
         threads: Default: the cores that this process may use.
         on: The key of a join; "row" pairs the rows by position, whatever their ids say.
         **options: The other fields of `Plan`.
@@ -131,9 +151,11 @@ def make(
         groups = {name: name for name in ([by] if isinstance(by, str) else by)}
     plan = Plan(
         losses=bound,
-        inputs={n: _source(n, value) for n, value in inputs.items() if value is not None},
+        inputs={n: source(n, value) for n, value in inputs.items() if value is not None},
         weight=_column(weight),
+        cluster=_column(cluster),
         by={name: _column(value) for name, value in groups.items()},
+        gates=tuple(map(gate_of, [fail_if] if isinstance(fail_if, str) else fail_if)),
         threads=available_cores() if threads is None else threads,
         on=None if on == "row" else on,
         by_row=on == "row",
@@ -142,6 +164,7 @@ def make(
     _check_choices(plan)
     _check_inputs(plan)
     _check_together(plan)
+    judge.check(plan.gates, [(item.label, item.name) for item in plan.losses], plan.by)
     return plan
 
 
@@ -161,7 +184,8 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _source(name: str, value: Any) -> Source:
+def source(name: str, value: Any) -> Source:
+    """What an input is read from: text is a reference, anything else data in memory."""
     if name not in MAIN:
         return _column(value)
     return parse_reference(os.fspath(value)) if isinstance(value, str | os.PathLike) else value
@@ -183,18 +207,32 @@ def _check_choices(plan: Plan) -> None:
         ("unmatched", plan.unmatched, UNMATCHED),
         ("backend", plan.backend, backends.NAMES),
         ("dtype", plan.dtype, (None, *DTYPES)),
+        ("interval", plan.interval, METHODS),
     ):
         if value not in known:
             words = [word for word in known if word]
             hint = nearest(str(value), words) or f"one of {', '.join(words)}"
             raise UsageError(f"--{name}: {value!r} is not known", hint)
-    for name, number in (("threads", plan.threads), ("worst", plan.worst)):
+    for name, number in (
+        ("threads", plan.threads),
+        ("worst", plan.worst),
+        ("bootstrap", plan.bootstrap),
+        ("seed", plan.seed),
+    ):
         if number is not None and (not hasattr(number, "__index__") or isinstance(number, bool)):
             raise UsageError(f"--{name}: {number!r} is no whole number", "give 1 or more")
     if plan.threads < 1:
         raise UsageError(f"--threads: {plan.threads} is below 1", "give 1 or more")
     if plan.worst is not None and plan.worst < 1:
         raise UsageError(f"--worst: {plan.worst} is below 1", "give 1 or more")
+    if plan.bootstrap is not None and not LEAST_RESAMPLES <= plan.bootstrap <= MOST_RESAMPLES:
+        raise UsageError(
+            f"--bootstrap: {plan.bootstrap} is not between {LEAST_RESAMPLES} and "
+            f"{MOST_RESAMPLES:,}",
+            "2000 is a good number",
+        )
+    if not 0 <= plan.seed < 2**64:
+        raise UsageError(f"--seed: {plan.seed} is not between 0 and 2⁶⁴ − 1", "for example 1")
     if plan.confidence is not None and not 0 < plan.confidence < 1:
         raise UsageError(
             f"--confidence: {plan.confidence:g} is not between 0 and 1", "for example 0.95"
@@ -269,6 +307,8 @@ def _check_unpaired(plan: Plan) -> None:
     for flag, given in (
         ("--weight", plan.weight is not None),
         ("--by", bool(plan.by)),
+        ("--cluster", plan.cluster is not None),
+        ("--bootstrap", plan.bootstrap is not None),
         ("--worst", plan.worst is not None),
         ("--per-sample", plan.per_sample),
     ):

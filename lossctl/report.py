@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -27,7 +29,17 @@ class Interval(NamedTuple):
     level: float
     low: float
     high: float
-    method: str  # "t" or "delta"
+    method: str  # "t", "delta", "cluster", "bca" or "percentile"
+
+
+class Evidence(NamedTuple):
+    """What is known of a difference between two models, beside the figures of its samples."""
+
+    error: float  # the standard error
+    freedom: float  # its degrees of freedom
+    below: int  # samples whose loss the candidate lowers
+    above: int  # … raises
+    p: float  # of the test that was asked for, two-sided
 
 
 class Summary(NamedTuple):
@@ -46,6 +58,7 @@ class Summary(NamedTuple):
     quantiles: dict[float, float]  # empty where they were not asked for
     nonfinite: int
     interval: Interval | None
+    evidence: Evidence | None = None  # of a difference
 
 
 class Group(NamedTuple):
@@ -61,6 +74,7 @@ class Worst(NamedTuple):
     sample: int  # from 0
     key: Any  # of the join; None where there is none
     value: float
+    values: tuple[float, ...] = ()  # of every loss
 
 
 class LossResult(NamedTuple):
@@ -90,6 +104,87 @@ class LossResult(NamedTuple):
         return self.summary.n
 
 
+class Change(NamedTuple):
+    """One of the samples whose losses differ most between two models."""
+
+    sample: int  # from 0
+    key: Any  # of the join; None where there is none
+    baseline: float
+    candidate: float
+
+
+class Difference(NamedTuple):
+    """How one loss of one candidate differs from the baseline's, over some samples."""
+
+    candidate: str
+    loss: str  # as typed
+    spec: str
+    group: dict[str, Any] | None  # None for all samples
+    n: int
+    baseline: float
+    value: float  # the candidate's
+    difference: float  # the candidate's less the baseline's: below 0 is better
+    relative: float  # the difference over the baseline's
+    interval: Interval | None
+    p: float
+    adjusted: float  # p, corrected for all the tests of the comparison
+    effect: float  # mean over standard deviation of the samples' differences
+    wins: int  # samples whose loss the candidate lowers
+    ties: int
+    losses: int  # … raises
+    detectable: float  # the true difference that would be found with a chance of 80 %
+    error: float = float("nan")
+    freedom: float = float("nan")
+    groups: tuple[Difference, ...] = ()
+    changed: tuple[Change, ...] = ()
+
+
+class Comparison(NamedTuple):
+    """What `lossctl compare` found."""
+
+    version: str
+    signature: str
+    samples: int
+    skipped: int
+    baseline: str
+    candidates: tuple[str, ...]
+    inputs: dict[str, InputInfo]
+    test: str
+    alpha: float
+    correction: str
+    tests: int  # that the p-values are corrected for
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...] = ()
+
+
+class GateResult(NamedTuple):
+    """Whether a gate passed, and by what."""
+
+    gate: str  # its name, or the expression that fails it
+    passed: bool
+    value: float  # what was held against the limit; NaN where there is nothing
+    limit: float
+    message: str  # in one line, what was found
+    group: Mapping[str, Any] = MappingProxyType({})  # in which it was found, if in one
+    error: str = ""  # why it could not be evaluated, and so has not passed
+
+
+class Verdict(NamedTuple):
+    """What `lossctl gate` found."""
+
+    version: str
+    config: str  # the file of the gates
+    signatures: tuple[str, ...]  # of the evaluations that the gates needed
+    samples: int  # of the largest
+    gates: tuple[GateResult, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate has passed."""
+        return all(gate.passed for gate in self.gates)
+
+
 class Report(NamedTuple):
     """What `lossctl eval` found. Two reports compare where their signatures are equal."""
 
@@ -100,6 +195,12 @@ class Report(NamedTuple):
     inputs: dict[str, InputInfo]
     losses: tuple[LossResult, ...]
     notes: tuple[str, ...] = ()  # what was decided on the way (squeezed, dropped, …)
+    gates: tuple[GateResult, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate has passed."""
+        return all(gate.passed for gate in self.gates)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, as `--json` prints it; figures that are not finite stay."""
@@ -112,7 +213,7 @@ class Report(NamedTuple):
             "inputs": {name: _input(info) for name, info in self.inputs.items()},
             "losses": [_loss(item) for item in self.losses],
             "notes": list(self.notes),
-        }
+        } | ({"gates": [gate_dict(item) for item in self.gates]} if self.gates else {})
 
     def to_pandas(self) -> pd.DataFrame:
         """One row a loss, or one a loss and group where there are groups."""
@@ -187,6 +288,22 @@ def free(name: str, prefix: str, taken: set[str]) -> str:
         name = f"{prefix}_{name}"
     taken.add(name)
     return name
+
+
+def gate_dict(item: GateResult) -> dict[str, Any]:
+    """A gate's result as plain values."""
+    found: dict[str, Any] = {
+        "gate": item.gate,
+        "passed": item.passed,
+        "value": item.value,
+        "limit": item.limit,
+        "message": item.message,
+    }
+    if item.group:
+        found["group"] = {column: named(value) for column, value in item.group.items()}
+    if item.error:
+        found["error"] = item.error
+    return found
 
 
 def _input(info: InputInfo) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from referencing import Registry, Resource
 from lossctl import losses
 from lossctl.errors import UsageError
 from lossctl.losses.definition import (
+    REGISTRY,
     REQUIRED,
     Convention,
     Domain,
@@ -676,7 +677,8 @@ EXAMPLE = Loss(
         ("page.terminal.txt", Style(terminal=True, width=40, color=True)),
     ],
 )
-def test_golden_page(name: str, style: Style) -> None:
+def test_golden_page(name: str, style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(REGISTRY, "capped", EXAMPLE)
     golden(name, loss_page(EXAMPLE, style))
 
 

@@ -46,11 +46,15 @@ class Opened:
     inputs: dict[str, Wanted] = field(default_factory=dict)
     weight: Wanted | None = None
     by: dict[str, Wanted] = field(default_factory=dict)
+    cluster: Wanted | None = None
     keys: dict[int, Wanted] = field(default_factory=dict)  # by table, where rows are joined
     uses: dict[Loss, tuple[str, ...]] = field(default_factory=dict)  # the inputs of each loss
     tables: dict[object, Table] = field(default_factory=dict)
     ids: list[tuple[Wanted, Wanted]] = field(default_factory=list)  # that must agree row by row
     notes: list[str] = field(default_factory=list)  # what was decided that may surprise
+    # by candidate: under which name here each of its inputs is; the plan's own inputs come first
+    models: list[dict[str, str]] = field(default_factory=lambda: [{}])
+    equal: list[tuple[str, str]] = field(default_factory=list)  # inputs that must hold the same
 
     def close(self) -> None:
         """Close every table."""
@@ -77,6 +81,8 @@ def open_inputs(plan: Plan) -> Opened:
                 _table(opened, name, source, plan.format)
         for loss in plan.definitions:
             opened.uses[loss] = _inputs_of(opened, plan, loss)
+        for number, inputs in enumerate(plan.models, 1):
+            _model(opened, plan, number, inputs)
         unused = [name for name in plan.inputs if name not in opened.inputs]
         if unused and not _serves(opened, plan, unused[0]):
             names = " or ".join(loss.name for loss in plan.definitions)
@@ -84,9 +90,11 @@ def open_inputs(plan: Plan) -> Opened:
                 f"{names} takes no {unused[0]} beside the inputs given", "leave it out"
             )
         if plan.weight is not None:
-            opened.weight = _side(opened, plan, "weight", plan.weight, numeric=True)
+            opened.weight = _side(opened, plan, "weight", "weight", plan.weight)
         for name, source in plan.by.items():
-            opened.by[name] = _side(opened, plan, name, source, numeric=False)
+            opened.by[name] = _side(opened, plan, "by", name, source)
+        if plan.cluster is not None:
+            opened.cluster = _side(opened, plan, "cluster", "cluster", plan.cluster)
         if plan.on is not None:
             _keys(opened, plan.on)
         elif not plan.by_row and not plan.unpaired:
@@ -95,6 +103,35 @@ def open_inputs(plan: Plan) -> Opened:
         opened.close()
         raise
     return opened
+
+
+def _model(opened: Opened, plan: Plan, number: int, inputs: Mapping[str, Source]) -> None:
+    """Choose the inputs of a candidate, as if it were alone, and take over what is its own.
+
+    What comes from the same columns as the plan's own is shared; a target of its own has to
+    hold the same.
+    """
+    own = plan._replace(
+        inputs=inputs, models=(), weight=None, by={}, cluster=None, on=None, by_row=True
+    )
+    found = Opened(tables=opened.tables)
+    for name, source in inputs.items():
+        if isinstance(source, Reference) and source.path:
+            _table(found, name, source, plan.format)
+    names: dict[str, str] = {}
+    for loss in plan.definitions:
+        _inputs_of(found, own, loss)
+    for name, wanted in found.inputs.items():
+        shared = opened.inputs.get(name)
+        if shared is not None and (shared.table, shared.columns) == (wanted.table, wanted.columns):
+            names[name] = name
+            continue
+        names[name] = f"{name}@{number}"
+        opened.inputs[names[name]] = wanted
+        if name == "target":
+            opened.equal.append((name, names[name]))
+    opened.models.append(names)
+    opened.notes += found.notes
 
 
 def _table(opened: Opened, name: str, source: Source, how: Format) -> Table:
@@ -228,7 +265,7 @@ def _want(plan: Plan, name: str) -> Want:
 
 def _side_columns(plan: Plan) -> frozenset[str]:
     """The columns that are asked for as weight, group or key, and so are no inputs."""
-    sources = [plan.weight, *plan.by.values()]
+    sources = [plan.weight, plan.cluster, *plan.by.values()]
     names = {item.columns for item in sources if isinstance(item, Reference) and not item.path}
     return frozenset(name for name in (*names, plan.on) if name)
 
@@ -264,8 +301,8 @@ def _table_with(tables: list[Table], columns: str | None, name: str) -> Table | 
     return tables[0] if columns is not None or name in MAIN else None
 
 
-def _side(opened: Opened, plan: Plan, name: str, source: Source, *, numeric: bool) -> Wanted:
-    """The column of a weight or a group: one column, of any open table or of its own."""
+def _side(opened: Opened, plan: Plan, flag: str, name: str, source: Source) -> Wanted:
+    """The column of a weight, group or cluster: one, of any open table or of its own."""
     if not isinstance(source, Reference):
         table = _table(opened, name, source, plan.format)
         columns = table.columns
@@ -280,10 +317,10 @@ def _side(opened: Opened, plan: Plan, name: str, source: Source, *, numeric: boo
         columns = choose(table, column, name, frozenset())
     if len(columns) != 1 or columns[0].shape != ():
         raise UsageError(
-            f"--{'weight' if numeric else 'by'} {name}: one column with one value a row is needed",
+            f"--{flag} {name}: one column with one value a row is needed",
             "name a single column",
         )
-    return Wanted(table, columns, Want.NUMBERS if numeric else Want.ANY)
+    return Wanted(table, columns, Want.NUMBERS if flag == "weight" else Want.ANY)
 
 
 def _has_column(opened: Opened, plan: Plan, name: str) -> bool:
@@ -292,7 +329,7 @@ def _has_column(opened: Opened, plan: Plan, name: str) -> bool:
 
 def _keys(opened: Opened, key: str) -> None:
     wanted = [*opened.inputs.values(), *opened.by.values()]
-    wanted += [opened.weight] if opened.weight else []
+    wanted += [item for item in (opened.weight, opened.cluster) if item]
     tables = list({id(item.table): item.table for item in wanted}.values())
     if len(tables) < 2:
         raise UsageError("--on joins two tables, and there is only one", "leave out --on")
@@ -306,7 +343,7 @@ def _keys(opened: Opened, key: str) -> None:
 def _ids(opened: Opened) -> None:
     """Columns that name the rows in two tables: where they differ, so does the order."""
     wanted = [*opened.inputs.values(), *opened.by.values()]
-    wanted += [opened.weight] if opened.weight else []
+    wanted += [item for item in (opened.weight, opened.cluster) if item]
     used = {(id(item.table), column.name) for item in wanted for column in item.columns}
     first = opened.first
     for table in {id(item.table): item.table for item in wanted}.values():

@@ -13,7 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from lossctl.align.inputs import Opened, Wanted
-from lossctl.align.rows import Batch, Stream, Task, all_wanted, as_text, block_rows, gather
+from lossctl.align.rows import (
+    Batch,
+    Stream,
+    Task,
+    all_wanted,
+    as_text,
+    block_rows,
+    gather,
+    require_equal,
+)
 from lossctl.errors import DataError, counted
 from lossctl.sources.rebatch import joined
 from lossctl.sources.table import Arrays, Table, Want
@@ -142,11 +151,14 @@ class Join:
             return gather(wanted, {c.name: held.arrays[c.name][at] for c in wanted.columns})
 
         opened = self.opened
+        inputs = {name: get(item) for name, item in opened.inputs.items()}
+        require_equal(opened, inputs, 0)
         return Batch(
-            {name: get(item) for name, item in opened.inputs.items()},
+            inputs,
             get(opened.weight) if opened.weight else None,
             tuple(get(item) for item in opened.by.values()),
             keys if matched.all() else keys[matched],
+            get(opened.cluster) if opened.cluster else None,
         )
 
     def _settle(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ class Batch(NamedTuple):
     weight: AnyArray | None
     by: tuple[AnyArray, ...]
     key: AnyArray | None
+    cluster: AnyArray | None = None
 
 
 class Task(NamedTuple):
@@ -77,6 +78,8 @@ def all_wanted(opened: Opened) -> dict[str, Wanted]:
     found = dict(opened.inputs)
     if opened.weight:
         found["the weight"] = opened.weight
+    if opened.cluster:
+        found["the cluster"] = opened.cluster
     return found | {f"the group {name}": item for name, item in opened.by.items()}
 
 
@@ -140,11 +143,14 @@ def _loader(
         def get(wanted: Wanted) -> AnyArray:
             return gather(wanted, arrays.get(_key(wanted)))
 
+        inputs = {name: get(wanted) for name, wanted in opened.inputs.items()}
+        require_equal(opened, inputs, start)
         return Batch(
-            {name: get(wanted) for name, wanted in opened.inputs.items()},
+            inputs,
             get(opened.weight) if opened.weight else None,
             tuple(get(wanted) for wanted in opened.by.values()),
             None,
+            get(opened.cluster) if opened.cluster else None,
         )
 
     return load
@@ -167,6 +173,35 @@ def _require_same(
         f"{second.table.place(start + row)}",
         f"join the tables by it: --on {name}; or pair them by row all the same: --on row",
     )
+
+
+def require_equal(opened: Opened, inputs: Mapping[str, AnyArray], start: int) -> None:
+    """Refuse targets of two models that differ: their losses would not compare."""
+    for first, second in opened.equal:
+        mine, theirs = inputs[first], inputs[second]
+        mine, theirs = (array.reshape(len(array), -1) for array in (mine, theirs))
+        wanted, other = opened.inputs[first], opened.inputs[second]
+        if mine.shape != theirs.shape:
+            raise DataError(
+                f"the {first}s differ in shape: {wanted.table.source} and {other.table.source}",
+                "compare models of the same samples, or name one target with --target REF",
+            )
+        differs = (mine != theirs) & ~((mine != mine) & (theirs != theirs))
+        rows = np.asarray(differs.any(axis=1))
+        if rows.any():
+            row = int(rows.argmax())
+            entry = int(differs[row].argmax())
+            where = (
+                f"{item.table.place(start + row)}" if not opened.keys else item.table.source
+                for item in (wanted, other)
+            )
+            values = (array[row, entry].item() for array in (mine, theirs))
+            shown = " and ".join(f"{value!r} at {at}" for value, at in zip(values, where))
+            raise DataError(
+                f"the {first}s differ: {shown}",
+                "compare models of the same samples (--on KEY joins them), or name one target "
+                "with --target REF",
+            )
 
 
 def as_text(keys: AnyArray) -> AnyArray:

@@ -10,14 +10,19 @@ from typing import Any, NoReturn
 import click
 
 from lossctl._version import __version__
-from lossctl.cli.console import WriteError, harmless
+from lossctl.cli.console import (
+    DONE,
+    INTERRUPTED,
+    NOT_EVALUATED,
+    WriteError,
+    harmless,
+)
 from lossctl.errors import LossctlError, nearest
-
-DONE, GATE_FAILED, NOT_EVALUATED, INTERRUPTED = 0, 1, 2, 130
 
 COMMANDS = {
     "eval": "Evaluate losses of saved predictions.",
     "losses": "List the losses, or explain one.",
+    "suggest": "Name the losses that fit a prediction and a target.",
 }
 """The commands and what they do; each is a module of this package, loaded when it is called."""
 
@@ -60,6 +65,7 @@ Examples:
   lossctl eval pred.npy target.npy -l mse -l mae --json
   lossctl losses                  which losses there are, and which to choose
   lossctl losses huber            one of them explained
+  lossctl suggest predictions.csv which of them fit
 \b
 Exit status: 0 done, 1 a gate failed, 2 could not be evaluated, 130 interrupted.""",
 )

@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from typing import TextIO
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
 
 from lossctl.render.options import Style
 
+if TYPE_CHECKING:
+    from lossctl.report import GateResult
+
 TRUTHY_OFF = ("", "0")
+DONE, GATE_FAILED, NOT_EVALUATED, INTERRUPTED = 0, 1, 2, 130
+"""The exit status; nothing but a gate that failed is ever 1."""
 
 
 def style(precision: int | None = None, stream: TextIO | None = None) -> Style:
@@ -55,6 +61,19 @@ def show(text: str) -> None:
         sys.stdout.flush()
     except OSError as error:
         raise WriteError(error) from error
+
+
+def judged(gates: Sequence[GateResult]) -> int:
+    """Say on standard error which gates have not passed; the exit status that follows."""
+    for item in gates:
+        if not item.passed:
+            word = "could not be evaluated" if item.error else "failed"
+            print(
+                harmless(f"gate {word}: {item.gate}: {item.error or item.message}"), file=sys.stderr
+            )
+    if any(item.error for item in gates):
+        return NOT_EVALUATED
+    return DONE if all(item.passed for item in gates) else GATE_FAILED
 
 
 def harmless(text: str) -> str:

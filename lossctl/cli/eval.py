@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from lossctl.cli.console import show, style
+from lossctl.cli.console import judged, show, style
+from lossctl.cli.references import named, once
 from lossctl.errors import UsageError
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 FORMATS = ("table", "json", "jsonl", "csv", "markdown")
 
@@ -22,19 +20,6 @@ def _complete_loss(_: click.Context, __: click.Parameter, typed: str) -> list[st
     from lossctl.losses import all
 
     return [item.name for item in all() if item.name.startswith(typed.lower())]
-
-
-def _once(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
-    """The one value of an option; without this the last would silently win."""
-    if len(values) > 1:
-        given = " and ".join(values)
-        raise UsageError(f"{parameter.opts[-1]} is given twice: {given}", "give it once")
-    return values[0] if values else None
-
-
-def _single(*names: str, **facts: Any) -> Callable[[Command], Command]:
-    """An option that may be given once."""
-    return click.option(*names, multiple=True, callback=_once, **facts)
 
 
 @click.command(
@@ -60,12 +45,12 @@ Losses are listed by: lossctl losses""",
     "-l", "--loss", "losses", metavar="SPEC", multiple=True, shell_complete=_complete_loss,
     help="NAME[@CONVENTION][:PARAM=VALUE,…], or a weighted sum: 0.5*dice+0.5*bce. Repeatable.",
 )  # fmt: skip
-@_single(
+@once(
     "--convention", metavar="NAME",
     help="Whose definition, for losses without @CONVENTION: torch, keras, sklearn, …; '*' for all.",
 )  # fmt: skip
-@_single("--prediction", metavar="COLS", help="The prediction's columns.")
-@_single("--target", metavar="COLS", help="The target's columns.")
+@once("--prediction", metavar="COLS", help="The prediction's columns.")
+@once("--target", metavar="COLS", help="The target's columns.")
 @click.option(
     "--input", "inputs", metavar="NAME=REF", multiple=True,
     help="An input of the loss by its name; REF without a path is a column of PREDICTION.",
@@ -74,11 +59,11 @@ Losses are listed by: lossctl losses""",
     "--plugin", "plugins", metavar="FILE.py", multiple=True,
     help="A Python file that registers losses. Repeatable.",
 )  # fmt: skip
-@_single("--weight", metavar="REF", help="Sample weights: a column, or a reference.")
+@once("--weight", metavar="REF", help="Sample weights: a column, or a reference.")
 @click.option(
     "--by", metavar="COL", multiple=True, help="Also by group of this column. Repeatable."
 )
-@_single(
+@once(
     "--on", metavar="KEY",
     help="Join the tables by this column. `--on row` pairs them by row whatever their columns say.",
 )  # fmt: skip
@@ -93,7 +78,7 @@ Losses are listed by: lossctl losses""",
 )  # fmt: skip
 @click.option("--per-sample", is_flag=True, help="Every sample's loss in the report.")
 @click.option("--worst", type=int, metavar="K", help="The K samples with the largest losses.")
-@_single(
+@once(
     "-o", "--output", metavar="FILE",
     help="Every sample's loss to a .csv, .parquet, .npy or .jsonl file.",
 )  # fmt: skip
@@ -114,6 +99,24 @@ Losses are listed by: lossctl losses""",
 @click.option(
     "--confidence", type=float, default=0.95, show_default=True, metavar="LEVEL",
     help="The level of the intervals.",
+)  # fmt: skip
+@click.option(
+    "--bootstrap", type=int, metavar="B",
+    help="Intervals from B resamples of the samples (or of the clusters).",
+)  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the resamples.")
+@click.option(
+    "--interval", type=click.Choice(["bca", "percentile"]), default="bca", show_default=True,
+    help="Which interval the resamples give.",
+)  # fmt: skip
+@once(
+    "--cluster", metavar="COL",
+    help="Rows that agree in this column are not independent: intervals are of its values.",
+)  # fmt: skip
+@click.option(
+    "--fail-if", metavar="EXPR", multiple=True,
+    help="Exit with 1 where this holds: 'mse > 0.25', 'p95(mae) > 3', "
+    "'any group(COL): mae > 1.5'. Repeatable.",
 )  # fmt: skip
 @click.option(
     "--backend", type=click.Choice(["numpy", "cupy"]), default="numpy", show_default=True,
@@ -146,7 +149,7 @@ def command(
     delimiter: str | None,
     no_header: bool,
     **options: Any,
-) -> None:
+) -> int:
     """Evaluate losses of saved predictions.
 
     PREDICTION and TARGET are files (CSV, Parquet, NPY, NPZ, Arrow, JSON lines); one file
@@ -165,13 +168,14 @@ def command(
         load_plugin(path)
     layout = _layout(format_, as_json, quiet)
     shown = {name: options[name] for name in ("worst", "per_sample", "by")}
+    shown["by"] = () if options["fail_if"] else shown["by"]  # groups that a gate is for
     check(layout, **shown, output=output)
-    references = _references(prediction_file, target_file, prediction, target, inputs)
+    references = _references(named(prediction_file, target_file, prediction, target), inputs)
     plan = plans.make(
         losses,
         references,
         sign=layout != "quiet",
-        quantiles=layout != "quiet",
+        quantiles=layout != "quiet" or bool(options["fail_if"]),
         format=Format(input_format, delimiter, not no_header),
         **options,
     )
@@ -185,6 +189,7 @@ def command(
         report = run(plan, sink, bar)
         text = render(report, layout, style(precision))
     show(text)
+    return judged(report.gates)
 
 
 def _layout(format_: str | None, as_json: bool, quiet: bool) -> str:
@@ -194,25 +199,9 @@ def _layout(format_: str | None, as_json: bool, quiet: bool) -> str:
     return asked[0] if asked and asked[0] else "table"
 
 
-def _references(
-    prediction_file: str | None,
-    target_file: str | None,
-    prediction: str | None,
-    target: str | None,
-    inputs: tuple[str, ...],
-) -> dict[str, Any]:
-    """The inputs as they were named, by input name."""
-    found: dict[str, Any] = {}
-    for name, path, columns in (
-        ("prediction", prediction_file, prediction),
-        ("target", target_file, target),
-    ):
-        if path and columns and "::" in path:
-            raise UsageError(
-                f"{path} names columns, and so does --{name} {columns}", "name them once"
-            )
-        if path or columns:
-            found[name] = f"{path or ''}::{columns}" if columns else path
+def _references(main: dict[str, Any], inputs: tuple[str, ...]) -> dict[str, Any]:
+    """The inputs as they were named, by input name, with those of `--input`."""
+    found = dict(main)
     for item in inputs:
         name, sign, reference = item.partition("=")
         if not sign or not name or not reference:

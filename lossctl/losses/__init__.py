@@ -131,6 +131,7 @@ class Part(NamedTuple):
     loss: Loss
     params: Mapping[str, Value]
     convention: str | None = None
+    model: int = 0  # whose inputs: those of the plan itself, or of one of its candidates
 
     @property
     def rules(self) -> Convention:
@@ -141,7 +142,7 @@ class Part(NamedTuple):
     def key(self) -> tuple[Any, ...]:
         """Equal for parts whose statistics are the same (mse and rmse share theirs)."""
         params = tuple(sorted(self.params.items()))
-        return (self.loss.kernel, params, self.loss.inputs, self.rules.row_means)
+        return (self.loss.kernel, params, self.loss.inputs, self.rules.row_means, self.model)
 
     def __str__(self) -> str:
         text = str(LossSpec(self.loss.name, self.convention, tuple(self.params.items())))
@@ -176,6 +177,29 @@ class Bound(NamedTuple):
         first = self.parts[0][1]
         same = len({part.convention for _, part in self.parts}) == 1
         return first.rules if same else _EXACT
+
+    @property
+    def model(self) -> int | None:
+        """Whose loss it is; None where it is what two models differ by."""
+        models = {part.model for _, part in self.parts}
+        return models.pop() if len(models) == 1 else None
+
+    @property
+    def difference(self) -> bool:
+        """Whether it is what two models differ by."""
+        return self.model is None
+
+    def of(self, model: int) -> Bound:
+        """The same loss of another model."""
+        return self._replace(
+            parts=tuple((factor, part._replace(model=model)) for factor, part in self.parts)
+        )
+
+    def against(self, model: int) -> Bound:
+        """How much higher the loss of a model is than this one."""
+        theirs = self.of(model).parts
+        mine = tuple((-factor, part) for factor, part in self.parts)
+        return self._replace(parts=(*theirs, *mine))
 
     @property
     def full(self) -> str:

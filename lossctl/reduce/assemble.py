@@ -10,12 +10,12 @@ import numpy as np
 from lossctl._version import __version__
 from lossctl.align.inputs import Opened, Wanted
 from lossctl.errors import DataError, counted
-from lossctl.losses import Bound
 from lossctl.plan import Plan
 from lossctl.reduce import digest
 from lossctl.reduce.block import Worker
 from lossctl.reduce.engine import LossTotals, Totals
-from lossctl.reduce.figures import summarise
+from lossctl.reduce.figures import How, Units, summarise
+from lossctl.reduce.resample import Resampling
 from lossctl.report import Group, LossResult, Report, Summary, Worst
 
 
@@ -46,9 +46,7 @@ def assemble(
     infos = {}
     for name, wanted in _reported(opened).items():
         infos[name] = wanted.info(totals.lengths.get(name, totals.samples - totals.skipped))
-    losses = tuple(
-        _loss(plan, bound, found, totals) for bound, found in zip(plan.losses, totals.losses)
-    )
+    losses = tuple(_loss(plan, index, found, totals) for index, found in enumerate(totals.losses))
     for item, found in zip(losses, totals.losses):
         if found.infinite and plan.nan != "propagate":
             many = counted(item.summary.nonfinite, "sample")
@@ -79,10 +77,11 @@ def _reported(opened: Opened) -> dict[str, Wanted]:
 def _signature(plan: Plan, totals: Totals) -> str:
     fields = {
         "lossctl": __version__,
-        "loss": " ".join(bound.full for bound in plan.losses),
+        "loss": " ".join(bound.full for bound in plan.losses if bound.model == 0),
         "reduction": ",".join(dict.fromkeys(map(plan.reduction_of, plan.losses))),
         "nan": plan.nan,
         "dtype": plan.dtype or "input",
+        **({"models": len(plan.models) + 1, "test": plan.test} if plan.models else {}),
         **({"by": _groups_digest(plan, totals)} if plan.by else {}),
         "n": totals.samples - totals.skipped,
         "data": totals.digest if plan.sign else "none",
@@ -101,7 +100,8 @@ def _groups_digest(plan: Plan, totals: Totals) -> str:
     return f"{','.join(plan.by)}:{found:016x}"
 
 
-def _loss(plan: Plan, bound: Bound, found: LossTotals, totals: Totals) -> LossResult:
+def _loss(plan: Plan, index: int, found: LossTotals, totals: Totals) -> LossResult:
+    bound = plan.losses[index]
     first = bound.parts[0][1]
     common: dict[str, Any] = {
         "loss": bound.label,
@@ -115,15 +115,21 @@ def _loss(plan: Plan, bound: Bound, found: LossTotals, totals: Totals) -> LossRe
         return _of_all_rows(plan, found, totals, common)
     state, layout = found.state, found.layout
     assert state is not None and layout is not None
-    options: dict[str, Any] = {
-        "reduction": plan.reduction_of(bound),
+    how = How(
+        plan.reduction_of(bound),
         # samples whose losses depend on each other's have no interval
-        "confidence": None if bound.whole else plan.confidence,
-        "empty": bound.rules.empty,
-    }
+        None if bound.whole else plan.confidence,
+        plan.interval,
+        None if plan.bootstrap is None else Resampling(plan.bootstrap, plan.seed),
+        bound.rules.empty,
+        plan.test if bound.difference else "",
+        Resampling(plan.permutations, plan.seed),
+    )
     pooled = found.grouped or state
     quantiles = pooled.all_quantiles() if plan.quantiles else None
-    summary = summarise(state, layout, 0, quantiles=quantiles, **options)
+    summary = summarise(
+        state, layout, 0, how=how, quantiles=quantiles, units=_units(found, totals, None)
+    )
     if state.columns.weighted and state.weight(state.totals(0), 0) == 0:
         raise DataError("the weights sum to 0", "give weights of which at least one is above 0")
     groups = None
@@ -133,7 +139,12 @@ def _loss(plan: Plan, bound: Bound, found: LossTotals, totals: Totals) -> LossRe
             Group(
                 dict(zip(plan.by, group)),
                 summarise(
-                    found.grouped, layout, code, quantiles=own[code] if own else None, **options
+                    found.grouped,
+                    layout,
+                    code,
+                    how=how,
+                    quantiles=own[code] if own else None,
+                    units=_units(found, totals, group),
                 ),
             )
             for group, code in sorted(totals.groups.items(), key=lambda item: _sort_key(item[0]))
@@ -151,8 +162,26 @@ def _loss(plan: Plan, bound: Bound, found: LossTotals, totals: Totals) -> LossRe
         groups=groups,
         worst=None
         if plan.worst is None
-        else tuple(Worst(sample, key, value) for value, sample, key in found.worst),
+        else tuple(
+            Worst(item.sample, item.key, item.values[index], item.values) for item in found.worst
+        ),
         per_sample=per_sample,
+    )
+
+
+def _units(found: LossTotals, totals: Totals, group: tuple[Any, ...] | None) -> Units:
+    """What the uncertainty of all samples, or of a group's, is judged by."""
+    code = None if group is None else totals.groups[group]
+
+    def own(sums: Any) -> Any:
+        return sums if sums is None else sums.sum(axis=0) if code is None else sums[code]
+
+    ranked = [losses if code is None else losses[codes == code] for codes, losses in found.ranked]
+    return Units(
+        own(found.replicates),
+        None if found.clusters is None else found.clusters.units(totals.clusters, group),
+        own(found.flips),
+        np.concatenate(ranked) if ranked else None,
     )
 
 

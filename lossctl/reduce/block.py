@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, NamedTuple
@@ -10,14 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from lossctl.align.inputs import Opened
 from lossctl.align.rows import Batch
 from lossctl.backend import Backend
-from lossctl.losses import Bound, Loss, Part
+from lossctl.losses import Bound, Part
 from lossctl.losses.definition import Input, InvalidInput
 from lossctl.losses.shapes import fit
 from lossctl.plan import Plan
-from lossctl.reduce import digest, samples
+from lossctl.reduce import clusters, digest, samples
 from lossctl.reduce.figures import Layout
+from lossctl.reduce.resample import Draws, Share
 from lossctl.reduce.samples import SampleSums
 from lossctl.reduce.state import Block, Columns, Flags, Floats, Grouping, Indices, State
 
@@ -43,6 +45,9 @@ class Outcome(NamedTuple):
     grouped: State | None
     losses: Floats | None  # (rows that were kept,), where they are wanted one by one
     infinite: int | None  # the first of them whose loss is not finite
+    replicates: Floats | None = None  # (groups, resamples, columns)
+    flips: Floats | None = None  # the same for permutations, of differences alone
+    clusters: Floats | None = None  # (clusters, columns)
 
 
 @dataclass(eq=False, repr=False)
@@ -54,6 +59,7 @@ class BlockResult:
     missing: list[Missing]
     outcomes: list[Outcome | None] = field(default_factory=list)  # None for whole-file losses
     groups: list[tuple[Any, ...]] = field(default_factory=list)  # of the grouped states
+    clusters: list[tuple[Any, ...]] = field(default_factory=list)  # each after its group
     squeezed: frozenset[str] = frozenset()
     digest: bytes = b""
     batch: Batch | None = None  # where its arrays are needed further on
@@ -75,26 +81,34 @@ class Around(NamedTuple):
     """The weights and groups of a block's samples."""
 
     weight: Floats | None
-    codes: Codes | None  # each sample's group
-    grouping: Grouping | None
-    groups: int
+    kept: AnyArray | None  # which of the block's rows they are, where some were skipped
+    codes: Codes | None = None  # each sample's group
+    grouping: Grouping | None = None
+    groups: int = 0
+    clusters: Codes | None = None  # each sample's cluster
+    draws: tuple[tuple[Draws, list[Share]], ...] = ()  # each with what is to be resampled
 
 
 class Worker:
     """Evaluates blocks, on any thread."""
 
-    def __init__(
-        self, plan: Plan, backend: Backend, uses: Mapping[Loss, tuple[str, ...]], *, keep: bool
-    ) -> None:
-        self.plan, self.backend, self.uses, self.keep = plan, backend, uses, keep
+    def __init__(self, plan: Plan, backend: Backend, opened: Opened, *, keep: bool) -> None:
+        self.plan, self.backend, self.keep = plan, backend, keep
+        self.uses, self.models = opened.uses, opened.models
         self.held: dict[str, set[float]] = {}  # which of exclusive values there are, by input
         self.probable: dict[str, bool] = {}  # logits by input that might be probabilities
         self.pivots: dict[str, Floats] = {}  # by input: around what sums of squares are taken
-        inputs = {item.name: item for loss in uses for item in loss.inputs}
+        inputs = {item.name: item for loss in opened.uses for item in loss.inputs}
         self.inputs: dict[str, Input] = inputs
 
     def evaluate(
-        self, batch: Batch, rows: int, *, check_only: bool, many: bool = False
+        self,
+        batch: Batch,
+        rows: int,
+        *,
+        check_only: bool,
+        many: bool = False,
+        draws: Sequence[Draws] = (),
     ) -> BlockResult:
         """Evaluate a block.
 
@@ -103,6 +117,7 @@ class Worker:
             rows: Its samples.
             check_only: Only count NaN, which the whole is going to be refused for.
             many: There are more samples than quantiles are kept exact for.
+            draws: The resamples and the permutations of its rows, where there are any.
 
         Raises:
             InvalidInput: Values that a loss does not take. Its `bad` has the block's rows.
@@ -118,7 +133,7 @@ class Worker:
             batch = _take(batch, result.kept)
         try:
             with np.errstate(all="ignore"):
-                self._evaluate(batch, result)
+                self._evaluate(batch, result, draws)
         except InvalidInput as error:
             if error.bad is not None:
                 error.bad = np.asarray(self.backend.host(error.bad))
@@ -156,25 +171,35 @@ class Worker:
                     keep &= ~bad
         return found, keep
 
-    def _evaluate(self, batch: Batch, result: BlockResult) -> None:
+    def _evaluate(self, batch: Batch, result: BlockResult, draws: Sequence[Draws]) -> None:
         if max(map(len, batch.inputs.values())) == 0:
             return
-        around = self._around(batch, result)
+        around = self._around(batch, result, result.kept)
+        around = around._replace(draws=tuple((one, []) for one in draws))
         arrays = {name: self._convert(name, array) for name, array in batch.inputs.items()}
         known: dict[Any, SampleSums] = {}
         squeezed: set[str] = set()
         for bound in self.plan.losses:
             found = None if bound.whole else self._sums(bound, arrays, known, squeezed)
             result.outcomes.append(None if found is None else self._outcome(bound, found, around))
+        for drawn, shares in around.draws:
+            drawn.fill(shares)
         result.squeezed = frozenset(squeezed)
 
-    def _around(self, batch: Batch, result: BlockResult) -> Around:
-        """What belongs to the block's samples beside their inputs; names the groups."""
-        weight = self._weight(batch)
-        if not batch.by:
-            return Around(weight, None, None, 0)
-        codes, result.groups = group_codes(batch.by)
-        return Around(weight, codes, Grouping.of(codes, weight), len(result.groups))
+    def _around(self, batch: Batch, result: BlockResult, kept: AnyArray | None) -> Around:
+        """What belongs to the block's samples beside their inputs; names groups and clusters."""
+        around = Around(self._weight(batch), kept)
+        if batch.by:
+            codes, result.groups = group_codes(batch.by)
+            around = around._replace(
+                codes=codes, grouping=Grouping.of(codes, around.weight), groups=len(result.groups)
+            )
+        if batch.cluster is not None:
+            codes, result.clusters = group_codes((*batch.by, batch.cluster))
+            if any(key[-1] is None for key in result.clusters):
+                raise InvalidInput("cluster", None, "is null in some row", "give every row one")
+            around = around._replace(clusters=codes)
+        return around
 
     def _sums(
         self,
@@ -208,7 +233,7 @@ class Worker:
             InvalidInput: Values that a loss does not take.
         """
         named = BlockResult(0, None, [])
-        around = self._around(batch, named)
+        around = self._around(batch, named, None)
         arrays = {name: self._convert(name, array) for name, array in batch.inputs.items()}
         sizes = [] if around.codes is None else np.bincount(around.codes).tolist()
         result = WholeResult(named.groups, sizes)
@@ -242,8 +267,20 @@ class Worker:
 
     def _fit(self, part: Part, arrays: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """The loss's own inputs, shapes fitted and domains checked."""
+        names = self.models[part.model]
+        given = {
+            name: arrays[names.get(name, name)]
+            for name in self.uses[part.loss]
+            if names.get(name, name) in arrays
+        }
+        try:
+            return self._checked(part, given)
+        except InvalidInput as error:
+            error.name = names.get(error.name, error.name)
+            raise
+
+    def _checked(self, part: Part, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         loss = part.loss
-        given = {name: arrays[name] for name in self.uses[loss] if name in arrays}
         fitted, squeezed = fit(loss, given)
         for item in loss.inputs:
             if item.name not in fitted:
@@ -270,6 +307,7 @@ class Worker:
     def _convert(self, name: str, array: AnyArray) -> Any:
         """To the dtype that the losses compute in, on the device."""
         kind, size = array.dtype.kind, array.dtype.itemsize
+        name = name.partition("@")[0]  # a candidate's
         if kind == "c" and not self.inputs[name].complex:
             raise InvalidInput(
                 name, None, "holds complex numbers", "give their real parts or absolute values"
@@ -328,7 +366,34 @@ class Worker:
         if state.nonfinite[0]:
             infinite = np.flatnonzero(~np.isfinite(block.losses))
             first = int(infinite[0]) if rows is None else int(rows[infinite[0]])
-        return Outcome(layout, state, grouped, losses if self.keep else None, first)
+        found = Outcome(layout, state, grouped, losses if self.keep else None, first)
+        if around.clusters is not None or around.draws:
+            found = _with_units(found, block, rows, around)
+        return found
+
+
+def _with_units(found: Outcome, block: Block, rows: Indices | None, around: Around) -> Outcome:
+    """The outcome with what its intervals are made of: sums by cluster, or by resample."""
+    table = block.table()
+
+    def own(codes: Codes) -> Codes:
+        return codes if rows is None else codes[rows]
+
+    if around.clusters is not None:
+        count = int(around.clusters.max(initial=-1)) + 1
+        return found._replace(clusters=clusters.sums(table, own(around.clusters), count))
+    place = np.arange(len(table)) if rows is None else rows
+    place = place if around.kept is None else around.kept[place]
+    groups: list[Any] = [slice(None)]
+    if around.codes is not None:
+        groups = [np.flatnonzero(own(around.codes) == code) for code in range(around.groups)]
+    for draws, shares in around.draws:
+        if draws.signs and not found.layout.signed:
+            continue
+        sums = np.zeros((len(groups), draws.how.times, table.shape[1]))
+        shares += [Share(into, place[rows], table[rows]) for into, rows in zip(sums, groups)]
+        found = found._replace(flips=sums) if draws.signs else found._replace(replicates=sums)
+    return found
 
 
 def per_sample(parts: Sums) -> Floats:
@@ -373,7 +438,9 @@ def state_block(
         unit is not None and statistics.shape[1] == 1 and not layout.finished
         and weight is None and layout.parts[0][0] == 1
     )  # fmt: skip
-    columns = Columns(statistics.shape[1], unit, derived, weight is not None, unpaired, single)
+    columns = Columns(
+        statistics.shape[1], unit, derived, weight is not None, unpaired, single, layout.signed
+    )
     return Block(columns, statistics, weights, losses, valued, weight), nothing_left
 
 
@@ -410,6 +477,7 @@ def _take(batch: Batch, rows: AnyArray) -> Batch:
         None if batch.weight is None else take(batch.weight),
         tuple(take(array) for array in batch.by),
         None if batch.key is None else take(batch.key),
+        None if batch.cluster is None else take(batch.cluster),
     )
 
 

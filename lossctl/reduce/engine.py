@@ -12,16 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from lossctl.align.inputs import Opened
-from lossctl.align.rows import Batch, Task
+from lossctl.align.rows import Batch, Task, block_rows
 from lossctl.backend import Backend
 from lossctl.errors import DataError, counted
 from lossctl.losses.definition import InvalidInput
 from lossctl.plan import Plan
 from lossctl.reduce import digest
-from lossctl.reduce.block import BlockResult, Outcome, Worker
+from lossctl.reduce.block import BlockResult, Outcome, Worker, group_codes
+from lossctl.reduce.clusters import Clusters
 from lossctl.reduce.figures import Layout
 from lossctl.reduce.quantiles import EXACT
-from lossctl.reduce.state import Floats, State
+from lossctl.reduce.resample import Draws, Resampling
+from lossctl.reduce.state import Floats, Indices, State
+
+MOST_RESAMPLED_GROUPS = 1000
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -45,6 +49,15 @@ class Sink(Protocol):
         ...
 
 
+class Placed(NamedTuple):
+    """One of the samples that are to be listed."""
+
+    rank: float  # the largest come first
+    sample: int
+    key: Any
+    values: tuple[float, ...]  # of all losses
+
+
 @dataclass(eq=False, repr=False)
 class LossTotals:
     """What all blocks of one loss came to."""
@@ -53,8 +66,12 @@ class LossTotals:
     state: State | None = None
     grouped: State | None = None
     per_sample: list[Floats] = field(default_factory=list)
-    worst: list[tuple[float, int, Any]] = field(default_factory=list)  # value, sample, key
+    worst: list[Placed] = field(default_factory=list)
     infinite: str = ""  # where the first loss stands that is not finite
+    replicates: Floats | None = None  # (groups, resamples, columns)
+    flips: Floats | None = None  # the same, for permutations
+    ranked: list[tuple[Indices, Floats]] = field(default_factory=list)  # groups, differences
+    clusters: Clusters | None = None
     number: float | None = None  # of all rows together
     numbers: dict[int, float] = field(default_factory=dict)  # … and of each group's, by its code
 
@@ -67,6 +84,7 @@ class Totals:
     samples: int = 0
     skipped: int = 0
     groups: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    clusters: dict[tuple[Any, ...], int] = field(default_factory=dict)
     sizes: dict[int, int] = field(default_factory=dict)  # of the groups, where all rows were held
     lengths: dict[str, int] = field(default_factory=dict)
     squeezed: set[str] = field(default_factory=set)
@@ -89,12 +107,14 @@ class Engine:
         # more rows than quantiles are kept exact for, where that is known from the start
         row_by_row = not plan.unpaired and plan.on is None
         self.many = row_by_row and (opened.first.rows or 0) > EXACT
-        self.keep = bool(plan.worst or plan.per_sample or sink)
-        self.worker = Worker(plan, backend, opened.uses, keep=self.keep)
+        self.ranks = plan.test == "wilcoxon"
+        self.keep = bool(plan.worst or plan.per_sample or sink or self.ranks)
+        self.worker = Worker(plan, backend, opened, keep=self.keep)
         self.pivoted = {loss.pivot for loss in plan.definitions if loss.pivot}
         self.totals = Totals([LossTotals() for _ in plan.losses])
         self._missing: dict[str, tuple[int, str]] = {}  # by input: rows, the first place
         self._digest = 0
+        self.full = block_rows(opened)
         # blocks that wait for the losses that need all rows
         self._held: list[tuple[Task, BlockResult]] = []
 
@@ -133,11 +153,32 @@ class Engine:
     def _work(self, task: Task) -> tuple[Task, BlockResult | InvalidInput]:
         batch = task.load()
         try:
-            refused, many = bool(self._missing), self.many or task.start >= EXACT
-            return task, self.worker.evaluate(batch, task.rows, check_only=refused, many=many)
+            return task, self.worker.evaluate(
+                batch,
+                task.rows,
+                check_only=bool(self._missing),
+                many=self.many or task.start >= EXACT,
+                draws=self._draws(task),
+            )
         except InvalidInput as error:
             error.batch = batch  # type: ignore[attr-defined]
             return task, error
+
+    def _draws(self, task: Task) -> list[Draws]:
+        """The resamples of a block's rows; clusters are resampled at the end."""
+        plan = self.plan
+        if plan.cluster is not None:
+            return []
+        # a first block that is not full is the last, unless a join has thinned it
+        alone = task.start == 0 and task.rows < self.full and plan.on is None
+        found = []
+        if plan.bootstrap is not None:
+            how = Resampling(plan.bootstrap, plan.seed)
+            found.append(Draws(how, task.start, task.rows, alone))
+        if plan.test == "permutation":
+            how = Resampling(plan.permutations, plan.seed)
+            found.append(Draws(how, task.start, task.rows, alone, signs=True))
+        return found
 
     def _take(self, task: Task, result: BlockResult) -> None:
         totals = self.totals
@@ -157,21 +198,18 @@ class Engine:
             totals.skipped += result.rows - len(result.kept)
         for name, array in result.batch.inputs.items():
             totals.lengths[name] = totals.lengths.get(name, 0) + len(array)
-        codes = self._codes(result.groups)
+        codes = _numbered(totals.groups, result.groups)
+        clusters = _numbered(totals.clusters, result.clusters)
         for loss, outcome in zip(totals.losses, result.outcomes):
             if outcome is not None:
                 self._merge(loss, outcome, codes)
+                self._merge_units(loss, outcome, codes, clusters)
                 if outcome.infinite is not None and not loss.infinite:
                     loss.infinite = self._sample_place(task, result, outcome.infinite)
         if self.plan.whole:
             self._held.append((task, result))
         elif self.keep:
             self._rows(task, result)
-
-    def _codes(self, groups: list[tuple[Any, ...]]) -> npt.NDArray[np.intp]:
-        """The groups' numbers; new ones get the next."""
-        known = self.totals.groups
-        return np.array([known.setdefault(group, len(known)) for group in groups], dtype=np.intp)
 
     def _whole(self) -> None:
         """Evaluate what needs all rows, and give each block its share of the per-sample losses."""
@@ -186,7 +224,7 @@ class Engine:
             ]
             raise self._refusal(error, self._held[0][0], np.concatenate(rows)) from None
         self.totals.squeezed |= found.squeezed
-        codes = self._codes(found.groups)
+        codes = _numbered(self.totals.groups, found.groups)
         self.totals.sizes = dict(zip(codes.tolist(), found.sizes))
         for index, value in found.values.items():
             self.totals.losses[index].number = value
@@ -215,10 +253,40 @@ class Engine:
         if self.many or self.totals.samples > EXACT:
             (loss.grouped or loss.state).compress()
 
+    def _merge_units(
+        self, loss: LossTotals, outcome: Outcome, codes: Indices, clusters: Indices
+    ) -> None:
+        """Take in what intervals are made of, in the order of the blocks."""
+        if outcome.clusters is not None:
+            if loss.clusters is None:
+                loss.clusters = Clusters(outcome.clusters.shape[1])
+            loss.clusters.add(outcome.clusters, clusters)
+        for name in ("replicates", "flips"):
+            fresh = getattr(outcome, name)
+            if fresh is not None:
+                whole = self._with_room(getattr(loss, name), fresh)
+                whole[codes if len(codes) else slice(None)] += fresh
+                setattr(loss, name, whole)
+
+    def _with_room(self, sums: Floats | None, fresh: Floats) -> Floats:
+        """The resampled sums with a place for every group there is by now."""
+        groups = max(1, len(self.totals.groups))
+        if groups > MOST_RESAMPLED_GROUPS:
+            raise DataError(
+                f"resampling keeps every resample of every group, and there are {groups:,} groups",
+                "leave out --bootstrap, or group by a column with fewer values",
+            )
+        if sums is not None and len(sums) >= groups:
+            return sums
+        room = np.zeros((groups, *fresh.shape[1:]))
+        if sums is not None:
+            room[: len(sums)] = sums
+        return room
+
     def _rows(self, task: Task, result: BlockResult) -> None:
         assert result.batch is not None
         found = []
-        for loss, outcome in zip(self.totals.losses, result.outcomes):
+        for outcome in result.outcomes:
             # the plan refuses the rows of losses that have none
             assert outcome is not None and outcome.losses is not None
             losses = outcome.losses
@@ -226,38 +294,56 @@ class Engine:
                 losses = np.full(result.rows, np.nan)
                 losses[result.kept] = outcome.losses
             found.append(losses)
+        for index, loss in enumerate(self.totals.losses):
             if self.plan.per_sample:
-                loss.per_sample.append(losses)
+                loss.per_sample.append(found[index])
+            if self.ranks and self.plan.losses[index].difference:
+                loss.ranked.append(self._ranked(found[index], result))
             if self.plan.worst:
-                loss.worst = self._worst(loss.worst, losses, task, result, self.plan.worst)
+                loss.worst = self._worst(loss.worst, index, found, task, result)
         if self.sink:
             self.sink.write(Rows(task.start, result.rows, tuple(found), result.batch, result.kept))
 
+    def _ranked(self, losses: Floats, result: BlockResult) -> tuple[Indices, Floats]:
+        """The differences that there are, with their groups' numbers."""
+        assert result.batch is not None
+        rows = losses if result.kept is None else losses[result.kept]
+        known = ~np.isnan(rows)
+        if not result.batch.by:
+            return np.zeros(int(known.sum()), dtype=np.intp), rows[known]
+        codes, groups = group_codes(result.batch.by)
+        return _numbered(self.totals.groups, groups)[codes[known]], rows[known]
+
     def _worst(
         self,
-        so_far: list[tuple[float, int, Any]],
-        losses: Floats,
+        so_far: list[Placed],
+        index: int,
+        found: list[Floats],
         task: Task,
         result: BlockResult,
-        count: int,
-    ) -> list[tuple[float, int, Any]]:
-        known = np.flatnonzero(~np.isnan(losses))
+    ) -> list[Placed]:
+        """The samples with the largest losses; of a difference, with the largest changes."""
+        assert self.plan.worst is not None
+        losses, count = found[index], self.plan.worst
+        ranks = np.abs(losses) if self.plan.losses[index].difference else losses
+        known = np.flatnonzero(~np.isnan(ranks))
         if len(known) > count:  # only those that may get in; ties go to the earlier sample
-            least = np.partition(losses[known], len(known) - count)[len(known) - count]
-            known = known[losses[known] >= least]
+            least = np.partition(ranks[known], len(known) - count)[len(known) - count]
+            known = known[ranks[known] >= least]
         keys = result.batch.key if result.batch is not None else None
         position = (
             {row: i for i, row in enumerate(result.kept)} if result.kept is not None else None
         )
         fresh = [
-            (
-                float(losses[row]),
+            Placed(
+                float(ranks[row]),
                 task.start + int(row),
                 None if keys is None else keys[position[row] if position else row],
+                tuple(float(one[row]) for one in found),
             )
             for row in known
         ]
-        return sorted(so_far + fresh, key=lambda item: (-item[0], item[1]))[:count]
+        return sorted(so_far + fresh, key=lambda item: (-item.rank, item.sample))[:count]
 
     def _sample_place(self, task: Task, result: BlockResult, row: int) -> str:
         """Where a sample stands that was evaluated."""
@@ -292,7 +378,7 @@ class Engine:
         """The error with its place; `rows` are those that its flags speak of, if not the task's."""
         batch: Batch = error.batch  # type: ignore[attr-defined]
         if error.bad is None or error.name not in (*batch.inputs, "weight"):
-            return DataError(f"{error.name} {error.why}", error.hint)
+            return DataError(f"{plain(error.name)} {error.why}", error.hint)
         array = batch.weight if error.name == "weight" else batch.inputs[error.name]
         assert array is not None
         bad = error.bad.reshape(len(error.bad), -1)
@@ -305,16 +391,26 @@ class Engine:
         where = self._place(
             error.name, task, row if rows is None else int(rows[row]) - task.start, column, batch
         )
-        return DataError(f"{error.name} {why}: {where}", error.hint)
+        return DataError(f"{plain(error.name)} {why}: {where}", error.hint)
 
     def _missing_error(self) -> DataError:
         found = "; ".join(
-            f"{name} has NaN or null in {counted(rows, 'row')}, first in {first}"
+            f"{plain(name)} has NaN or null in {counted(rows, 'row')}, first in {first}"
             for name, (rows, first) in self._missing.items()
         )
         rows = "out of the files" if self.plan.unpaired else "out with --nan skip"
         hint = f"leave such rows {rows}, or let NaN through with --nan propagate"
         return DataError(found, hint)
+
+
+def _numbered(known: dict[tuple[Any, ...], int], keys: list[tuple[Any, ...]]) -> Indices:
+    """The numbers of groups or clusters; new ones get the next."""
+    return np.array([known.setdefault(key, len(known)) for key in keys], dtype=np.intp)
+
+
+def plain(name: str) -> str:
+    """An input's name, without the number of the candidate that it is of."""
+    return name.partition("@")[0]
 
 
 def _same(batch: Batch) -> Batch:

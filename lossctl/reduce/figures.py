@@ -9,10 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from lossctl.losses import Part
-from lossctl.reduce import samples
+from lossctl.reduce import intervals, resample, samples, significance
+from lossctl.reduce.intervals import Spread
 from lossctl.reduce.quantiles import Quantiles
-from lossctl.reduce.state import Floats, State
-from lossctl.report import QUANTILES, Interval, Summary
+from lossctl.reduce.resample import Resampling
+from lossctl.reduce.state import Columns, Floats, State
+from lossctl.report import QUANTILES, Evidence, Interval, Summary
 
 
 class Layout(NamedTuple):
@@ -24,6 +26,11 @@ class Layout(NamedTuple):
     def finished(self) -> bool:
         """Whether a part has a finish, so that the value is no plain mean."""
         return any(part.loss.finish_for(part.params) for _, part, _ in self.parts)
+
+    @property
+    def signed(self) -> bool:
+        """Whether it is a difference between models."""
+        return len({part.model for _, part, _ in self.parts}) > 1
 
     def components(self, values: Floats, weights: Floats) -> Floats:
         """The components of the one part."""
@@ -71,28 +78,37 @@ def reduced(state: State, layout: Layout, group: int, reduction: str) -> Callabl
     return value
 
 
+class Units(NamedTuple):
+    """What an interval is made of where it is not the state's own covariances."""
+
+    replicates: Floats | None = None  # (resamples, columns and count)
+    clusters: Floats | None = None  # (G, columns and count)
+    flips: Floats | None = None  # the same, each row with a sign, for a permutation test
+    losses: Floats | None = None  # (n,), for a test of ranks
+
+
 def summarise(
     state: State,
     layout: Layout,
     group: int,
     *,
-    reduction: str,
-    confidence: float | None,
+    how: How,
     quantiles: Quantiles | None,
-    empty: float = math.nan,
+    units: Units,
 ) -> Summary:
-    """All the figures of one group of samples; `empty` is the value of none."""
+    """All the figures of one group of samples."""
     described = state.columns.described
     quantiles = quantiles if described else None
     # unpaired samples have no losses of their own to count
     n = int((state.rows if state.columns.unpaired else state.n)[group])
     totals = state.totals(group)
-    value = reduced(state, layout, group, reduction)
+    value = reduced(state, layout, group, how.reduction)
     loss_sum, weight = state.loss_sum(totals), state.weight(totals, group)
     low, high = float(state.low[group]), float(state.high[group])
     with np.errstate(all="ignore"):
+        measured = Measured(state, layout, group, value, totals, how, units)
         return Summary(
-            value=value(totals) if state.rows[group] else empty,
+            value=value(totals) if state.rows[group] else how.empty,
             n=n,
             sum=loss_sum if described else math.nan,
             mean=loss_sum / weight if weight and described else math.nan,
@@ -101,41 +117,123 @@ def summarise(
             max=high if low <= high and described else math.nan,
             quantiles={} if quantiles is None else quantiles.query(QUANTILES, low, high),
             nonfinite=int(state.nonfinite[group]),
-            interval=None
-            if confidence is None
-            else _interval(state, layout, group, value, totals, reduction, confidence),
+            interval=measured.interval() if how.confidence is not None else None,
+            evidence=measured.evidence() if how.test else None,
         )
 
 
-def _interval(
-    state: State,
-    layout: Layout,
-    group: int,
-    value: Callable[[Floats], float],
-    totals: Floats,
-    reduction: str,
-    level: float,
-) -> Interval | None:
-    """The t interval of a mean; of any other value by the delta method."""
-    from lossctl.reduce.student import quantile
+class How(NamedTuple):
+    """How a loss is reduced, and its interval made."""
 
-    centre = value(totals)
-    variance, freedom = state.variance(group, _gradient(value, totals))
-    if not math.isfinite(variance) or not math.isfinite(centre):
-        return None
-    half = quantile(0.5 + level / 2, freedom) * math.sqrt(variance)
-    plain = state.columns.unit_weight is not None and not state.columns.weighted
-    linear = plain and (reduction != "mean" or not layout.finished)
-    return Interval(level, centre - half, centre + half, "t" if linear else "delta")
+    reduction: str
+    confidence: float | None
+    method: str = "bca"  # of resamples
+    resamples: Resampling | None = None
+    empty: float = math.nan  # the value where there is nothing
+    test: str = ""  # of a difference
+    permutations: Resampling | None = None
 
 
-def _gradient(value: Callable[[Floats], float], totals: Floats) -> Floats:
-    gradient = np.zeros_like(totals)
-    scale = float(np.abs(totals).max(initial=0)) or 1.0
-    for index, total in enumerate(totals):
-        step = 1e-6 * (abs(total) or scale)
-        ahead, behind = totals.copy(), totals.copy()
-        ahead[index] += step
-        behind[index] -= step
-        gradient[index] = (value(ahead) - value(behind)) / (ahead[index] - behind[index])
-    return gradient
+class Measured(NamedTuple):
+    """A value with all that its uncertainty is judged by."""
+
+    state: State
+    layout: Layout
+    group: int
+    value: Callable[[Floats], float]  # of the columns' totals
+    totals: Floats
+    how: How
+    units: Units
+
+    def counted(self, sums: Floats) -> float:
+        """The value of sums that bring their own count of samples."""
+        if self.how.reduction == "sum" and self.units.clusters is not None:
+            return self.value(sums[:-1])  # the number of clusters is given, of samples it is not
+        n = float(self.state.n[self.group])
+        return self.value(sums[:-1] * (n / sums[-1] if sums[-1] else math.nan))
+
+    def extended(self) -> Floats:
+        """The totals with the count of samples."""
+        return np.append(self.totals, float(self.state.n[self.group]))
+
+    def spread(self) -> Spread:
+        """The standard error, from clusters where there are any, else from the covariances."""
+        if self.units.clusters is not None:
+            return intervals.of_clusters(self.counted, self.units.clusters)
+        slope = intervals.gradient(self.value, self.totals)
+        variance, freedom = self.state.variance(self.group, slope)
+        return Spread(math.sqrt(variance) if variance >= 0 else math.nan, freedom)
+
+    def replicates(self) -> Floats | None:
+        """The sums of each resample, where there are any."""
+        if self.units.clusters is not None and self.how.resamples is not None:
+            return resample.of_units(self.units.clusters, self.how.resamples)
+        return self.units.replicates
+
+    def interval(self) -> Interval | None:
+        """Of resamples where there are any; else t for a mean, the delta method otherwise."""
+        assert self.how.confidence is not None
+        level, replicates = self.how.confidence, self.replicates()
+        if replicates is not None:
+            return intervals.resampled(
+                self.counted, self.extended(), replicates, level, self.how.method
+            )
+        return intervals.around(self.value(self.totals), self.spread(), level, self.method)
+
+    @property
+    def method(self) -> str:
+        """What Student's interval is called here."""
+        if self.units.clusters is not None:
+            return "cluster"
+        columns = self.state.columns
+        plain = columns.unit_weight is not None and not columns.weighted
+        linear = plain and (self.how.reduction != "mean" or not self.layout.finished)
+        return "t" if linear else "delta"
+
+    def evidence(self) -> Evidence:
+        """Of a difference: its standard error, its signs and the p-value."""
+        state, group, spread = self.state, self.group, self.spread()
+        below, above = int(state.below[group]), int(state.above[group])
+        if self.how.test == "sign":
+            p = significance.sign_p(below, above)
+        elif self.how.test == "wilcoxon":
+            p = math.nan
+            if self.units.losses is not None:
+                p = significance.wilcoxon_p(self.units.losses)
+        elif self.how.test == "bootstrap":
+            replicates = self.replicates()
+            found = [self.counted(item) for item in (() if replicates is None else replicates)]
+            p = significance.resampled_p(np.array(found)) if found else math.nan
+        elif self.how.test == "permutation":
+            p = self._permuted()
+        else:
+            p = significance.student_p(self.value(self.totals), *spread)
+        return Evidence(spread.error, spread.freedom, below, above, p)
+
+    def _permuted(self) -> float:
+        flips = self.units.flips
+        if self.units.clusters is not None and self.how.permutations is not None:
+            flips = resample.of_units(self.units.clusters, self.how.permutations, signs=True)
+        if flips is None:
+            return math.nan
+        columns, totals = self.state.columns, self.totals
+        found = [self.value(exchanged(columns, totals, item)) for item in flips]
+        return significance.permuted_p(self.value(totals), np.array(found))
+
+
+def exchanged(columns: Columns, totals: Floats, flipped: Floats) -> Floats:
+    """A difference's totals when the models change places in some rows.
+
+    Args:
+        columns: The candidate's statistics come first, then the baseline's.
+        totals: The columns' sums.
+        flipped: Their sums with −1 for the rows in which the models change places.
+    """
+    half, found = columns.statistics // 2, totals.copy()
+    for start in (0, columns.statistics) if columns.own_weights else (0,):
+        theirs, mine = slice(start, start + half), slice(start + half, start + 2 * half)
+        middle = (totals[theirs] + totals[mine]) / 2
+        apart = (flipped[theirs] - flipped[mine]) / 2
+        found[theirs], found[mine] = middle + apart, middle - apart
+    found[columns.loss] = flipped[columns.loss]
+    return found

@@ -39,6 +39,7 @@ class Columns(NamedTuple):
     weighted: bool  # by sample
     unpaired: bool = False  # each statistic is of samples of its own
     single: bool = False  # no sample has a loss of its own; the losses here are zeros
+    signed: bool = False  # the loss is a difference, of which the signs are counted
 
     @property
     def own_weights(self) -> bool:
@@ -83,6 +84,11 @@ class Block(NamedTuple):
             None if self.valued is None else self.valued[rows],
             None if self.sample_weights is None else self.sample_weights[rows],
         )
+
+    def table(self) -> Floats:
+        """The columns to sum (n, columns), and a last one that counts the rows with a value."""
+        count = np.ones(len(self.losses)) if self.valued is None else self.valued * 1.0
+        return np.stack([*map(_finite, self.sums()), count], axis=1)
 
     def sums(self) -> list[Floats]:
         """The columns to sum, in the order that `Columns` gives them."""
@@ -130,6 +136,8 @@ class State:
         self.valueless = np.zeros(groups, dtype=np.int64)  # nothing of them was left to evaluate
         self.unspread = np.zeros(groups, dtype=bool)  # products left the range of floats
         self.nonfinite = np.zeros(groups, dtype=np.int64)
+        self.below = np.zeros(groups, dtype=np.int64)  # losses below 0, of a difference
+        self.above = np.zeros(groups, dtype=np.int64)
         self.first = exact.zeros((groups, size))  # Σx
         self.special = np.zeros((groups, size))  # the sum of what is not finite
         products = size if size <= MOST_COLUMNS else 0
@@ -191,6 +199,10 @@ class State:
             infinite &= block.valued
             self.n[codes] += _counts(block.valued, starts)
         self.nonfinite[codes] += _counts(infinite, starts)
+        if block.columns.signed:
+            losses = block.losses if block.valued is None else block.losses * block.valued
+            self.below[codes] += _counts(losses < 0, starts)
+            self.above[codes] += _counts(losses > 0, starts)
         self.low[codes] = np.minimum(self.low[codes], np.minimum.reduceat(lows, starts))
         self.high[codes] = np.maximum(self.high[codes], np.maximum.reduceat(highs, starts))
 
@@ -383,8 +395,8 @@ class State:
 
 
 _SUMMED = (
-    "n", "rows", "own_rows", "valueless", "unspread", "nonfinite", "first", "special", "second",
-    "spread", "low", "high",
+    "n", "rows", "own_rows", "valueless", "unspread", "nonfinite", "below", "above", "first",
+    "special", "second", "spread", "low", "high",
 )  # fmt: skip
 _EXTREMES: dict[str, Any] = {"low": np.minimum, "high": np.maximum, "unspread": np.logical_or}
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 def cdf(t: float, df: float) -> float:
     """P(T ≤ t), by the continued fraction of the incomplete beta function."""
     x = df / (df + t * t)
-    tail = 0.5 * _beta_ratio(df / 2, 0.5, x)
+    tail = 0.5 * beta_ratio(df / 2, 0.5, x)
     return tail if t < 0 else 1 - tail
 
 
@@ -34,7 +34,8 @@ def _density(t: float, df: float) -> float:
     return math.exp(scale - 0.5 * (df + 1) * math.log1p(t * t / df))
 
 
-def _beta_ratio(a: float, b: float, x: float) -> float:
+def beta_ratio(a: float, b: float, x: float) -> float:
+    """The regularised incomplete beta function Iₓ(a, b)."""
     if x <= 0 or x >= 1:
         return 0.0 if x <= 0 else 1.0
     log_front = (

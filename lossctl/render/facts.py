@@ -67,6 +67,9 @@ def loss_dict(loss: Loss) -> dict[str, Any]:
                 "params": dict(convention.params),
                 "reduction": convention.reduction,
                 "note": convention.note,
+                "row_means": convention.row_means,
+                "multiplies": convention.multiplies,
+                "empty": convention.empty,
             }
             for name, convention in loss.conventions.items()
         ],
@@ -82,8 +85,12 @@ def loss_dict(loss: Loss) -> dict[str, Any]:
         },
         "finish": loss.finish is not None,
         "finish_when": _condition(loss.finish_when),
-        "whole": _condition(loss.whole_when),
+        "whole": loss.whole or _condition(loss.whole_when),
+        "single": loss.single or _condition(loss.whole_when),
+        "memory": loss.memory or None,
         "curve": loss.curve or None,
+        "contrast": dict(loss.contrast) or None,
+        "origin": loss.origin or None,
     }
 
 

@@ -1,10 +1,11 @@
-"""All that is known of one loss. Only the plot needs NumPy."""
+"""All that is known of one loss. Only the plot and the conventions' values need NumPy."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lossctl.losses.definition import REQUIRED
+from lossctl.render.contrast import contrast
 from lossctl.render.curve import plot
 from lossctl.render.example import commands
 from lossctl.render.screen import line
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 def loss_page(loss: Loss, style: Style) -> str:
     """One loss: what it is, what it takes, whose it is, and an example to run."""
     also = f"also: {', '.join(loss.aliases)}" if loss.aliases else ""
+    origin = f"from {loss.origin}" if loss.origin else ""
     head = [
         line(f"{loss.name}: {loss.summary}", style, "bold"),
-        line("; ".join(filter(None, (task_title(loss.task), also))), style, "dim"),
+        line("; ".join(filter(None, (task_title(loss.task), also, origin))), style, "dim"),
     ]
     sections = [
         section(
@@ -33,6 +35,7 @@ def loss_page(loss: Loss, style: Style) -> str:
         section("Inputs", [*map(_input, loss.inputs), *_needed(loss)], style),
         section("Parameters", list(map(_param, loss.params)), style),
         section("Conventions", _conventions(loss), style),
+        section("Same arrays, different numbers", contrast(loss), style),
         lines("Example", [*commands(loss), f"value: {number(loss.example.value)}"], style),
         lines("Curve", plot(loss, style.unicode), style),
         section("Reference", [(loss.reference,)], style),
@@ -48,8 +51,11 @@ def _measured(loss: Loss) -> list[str]:
             "the value is computed from the mean statistics of all samples"
             f"{_when(loss.finish_when)}; it is not the mean of single samples' losses"
         )
-    if loss.whole_when is not None:
-        found.append(f"needs all rows at once, in memory{_when(loss.whole_when)}")
+    if loss.whole or loss.whole_when is not None:
+        beside = f", and beside them {loss.memory}" if loss.memory else ""
+        found.append(f"needs all rows at once, in memory{beside}{_when(loss.whole_when)}")
+    if loss.single or loss.whole_when is not None:
+        found.append(f"one number of all rows: no per-sample losses{_when(loss.whole_when)}")
     if loss.unpaired:
         found.append("the inputs are samples of their own, of any lengths")
     return found
@@ -91,6 +97,15 @@ def _conventions(loss: Loss) -> list[Row]:
         mean = convention.reduction == "mean"
         reduction = "" if mean else f"--reduction {convention.reduction}"
         rows.append((f"{loss.name}@{name}", convention.call))
+        rules = (
+            "a sum adds means over the last axis" if convention.row_means else "",
+            "sample weights multiply, the mean divides by the count"
+            if convention.multiplies
+            else "",
+            ""
+            if convention.empty != convention.empty
+            else f"{convention.empty:g} where all is ignored",
+        )
         # on a line of its own, so that the call's long name is not folded for it
-        rows.append(("", "; ".join(filter(None, (convention.note, *params, reduction)))))
+        rows.append(("", "; ".join(filter(None, (convention.note, *params, reduction, *rules)))))
     return [row for row in rows if row[1]]

@@ -11,7 +11,7 @@ from lossctl.render.text import cell, joined, number
 from lossctl.report import Group, free, named
 
 if TYPE_CHECKING:
-    from lossctl.report import LossResult, Report, Summary
+    from lossctl.report import GateResult, LossResult, Report, Summary
 
 MISSING = "–"
 Kind = Literal["text", "unit", "count", "figure", "value"]
@@ -83,7 +83,18 @@ def grids(report: Report) -> list[Grid]:
         found.append(group_grid(report))
     if any(item.worst for item in report.losses):
         found.append(worst_grid(report))
+    if report.gates:
+        found.append(gate_grid(report.gates))
     return found
+
+
+def gate_grid(gates: Sequence[GateResult]) -> Grid:
+    """Which gates have passed, and what was found."""
+    rows = tuple(
+        (item.gate, "error" if item.error else "passed" if item.passed else "FAILED", item.message)
+        for item in gates
+    )
+    return Grid("Gates", tuple(Column(name, "text") for name in ("gate", "result", "found")), rows)
 
 
 def input_grid(report: Report) -> Grid:
