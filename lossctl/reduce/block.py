@@ -262,7 +262,10 @@ class Worker:
         for factor, part, sums in self._sums(bound, arrays, {}, squeezed):
             values = sums.values.sum(axis=0)
             weights = (sums.weights * np.ones_like(sums.values)).sum(axis=0)
-            total += factor * float(samples.finish(part, np, values, weights, 0))
+            found = part.rules.empty  # where nothing is left to evaluate
+            if weights.any():
+                found = float(samples.finish(part, np, values, weights, 0))
+            total += factor * found
         return total
 
     def _fit(self, part: Part, arrays: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
