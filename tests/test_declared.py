@@ -143,7 +143,7 @@ def test_a_loss_of_all_rows_says_where_a_value_is_that_it_refuses() -> None:
     prediction = np.full((5, 2, 3), 1 / 2)
     prediction[1] = np.nan
     target = np.array([[0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 9], [0, 0, 0]])
-    with pytest.raises(lossctl.DataError, match="has 9, but prediction .*: row 3, entry 2"):
+    with pytest.raises(lossctl.DataError, match=r"has 9, but prediction .*: row 3, entry 2"):
         lossctl.evaluate(
             "lovasz_softmax:per_image=false", prediction=prediction, target=target, nan="skip"
         )

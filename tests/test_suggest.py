@@ -86,7 +86,7 @@ def test_rows_with_nan_are_not_judged() -> None:
     [(np.zeros((5, 2, 3)), np.zeros(5)), (np.full(5, np.nan), np.zeros(5))],
 )
 def test_nothing_fits(prediction: Any, target: Any) -> None:
-    with pytest.raises(lossctl.UsageError, match="no loss of a prediction .* fits"):
+    with pytest.raises(lossctl.UsageError, match=r"no loss of a prediction .* fits"):
         suggest(prediction, target)
 
 

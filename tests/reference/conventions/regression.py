@@ -138,7 +138,7 @@ def torch_calls(loss: str, name: str, weights: bool = True) -> list[Call]:
 def keras_calls(
     loss: str, name: str, items: Sequence[Labelled] = PLAIN, weights: Labelled = WEIGHTED
 ) -> list[Call]:
-    """Keras computes in its floatx, which is float32; a vector is one row to it, a column is not."""
+    """Keras computes in its floatx, float32; a vector is one row to it, a column is not."""
     source, spec = f"keras.losses.{name}", f"{loss}@keras"
     column = "column", {**items[0][1], "shape": [1]}
     sums = [(f"sum-{label}", item) for label, item in (items[1], column, weights)]
