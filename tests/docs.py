@@ -17,7 +17,8 @@ from lossctl.spec import format_value
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-COMMANDS = ROOT / "lossctl" / "docs" / "commands.md"
+DOCS = ROOT / "lossctl" / "docs"
+COMMANDS = DOCS / "commands.md"
 CONSOLE = re.compile(r"```console\n\$ (?P<command>[^\n]*)\n(?P<output>.*?)```", re.DOTALL)
 LOSSES = re.compile(r"(<!-- losses -->\n)(.*?)(<!-- /losses -->)", re.DOTALL)
 
@@ -58,6 +59,26 @@ def loss_table() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def loss_names() -> str:
+    """The losses' names by task, for the README."""
+    from lossctl import losses
+
+    rows = [
+        f"| {title} | {' '.join(f'`{item.name}`' for item in losses.all() if item.task == task)} |"
+        for task, title in losses.TASKS.items()
+    ]
+    return "\n".join(["| task | losses |", "| --- | --- |", *rows]) + "\n"
+
+
+def loss_page() -> str:
+    """The page of all losses."""
+    intro = (
+        "Each loss with its definition, its parameters with their defaults (… where one must be "
+        "given), and the\nlibraries whose definition it knows. `lossctl losses NAME` says the rest."
+    )
+    return f"# The losses\n\n{intro}\n\n{loss_table()}"
+
+
 def _param(param: Param) -> str:
     """As it is written in a spec: `delta=1`, `beta=…` where it must be given."""
     if param.default == REQUIRED:
@@ -73,7 +94,7 @@ def readme() -> str:
     """The README with its generated parts made anew."""
     text = README.read_text(encoding="utf-8")
     text = CONSOLE.sub(lambda m: f"```console\n$ {m['command']}\n{run(m['command'])}```", text)
-    return LOSSES.sub(lambda m: f"{m[1]}{loss_table()}{m[3]}", text)
+    return LOSSES.sub(lambda m: f"{m[1]}{loss_names()}{m[3]}", text)
 
 
 def commands() -> str:
@@ -87,7 +108,11 @@ def commands() -> str:
     return "\n".join(parts)
 
 
-GENERATED: dict[Path, Callable[[], str]] = {README: readme, COMMANDS: commands}
+GENERATED: dict[Path, Callable[[], str]] = {
+    README: readme,
+    COMMANDS: commands,
+    DOCS / "losses.md": loss_page,
+}
 
 if __name__ == "__main__" and "--write" in sys.argv:
     for target, make in GENERATED.items():
