@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LIBRARIES := .venv-libraries
 
-.PHONY: help demo test check format docs conformance clean
+.PHONY: help demo test check format docs conformance simulate clean
 
 help:
 	@echo "make demo    install into $(VENV) and evaluate the sample data"
@@ -12,6 +12,7 @@ help:
 	@echo "make check   style and types alone"
 	@echo "make docs    write the generated parts of the README"
 	@echo "make conformance   install the libraries and compare with them as they are"
+	@echo "make simulate   how often intervals cover and gates are wrong, into lossctl/docs/intervals.md"
 	@echo "make clean   remove $(VENV) and caches"
 
 $(VENV)/demo: pyproject.toml
@@ -56,6 +57,9 @@ $(LIBRARIES)/done: pyproject.toml tests/reference/requirements.txt
 
 conformance: $(LIBRARIES)/done
 	OMP_NUM_THREADS=1 $(LIBRARIES)/bin/python -m tests.reference.conformance
+
+simulate: $(VENV)/test
+	$(BIN)/python -m tests.simulate --write
 
 clean:
 	rm -rf $(VENV) $(LIBRARIES) .pytest_cache .mypy_cache .ruff_cache .hypothesis
