@@ -131,7 +131,7 @@ def detection(kind: Kind, n: int, quick: bool, clusters: bool) -> Detection:
         found += sum(_worse(apart + shift, clusters))
         for row in apart + shift:
             row = row.reshape(-1, WITHIN).mean(axis=1) if clusters else row
-            t, p = scipy.stats.ttest_1samp(row, 0, alternative="greater")
+            p = scipy.stats.ttest_1samp(row, 0, alternative="greater").pvalue
             textbook["t"] += p < ALPHA
             textbook["wilcoxon"] += scipy.stats.wilcoxon(row, alternative="greater").pvalue < ALPHA
     return Detection(alarms / runs, found / runs, max(textbook.values()) / runs)
