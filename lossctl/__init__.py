@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from lossctl.comparing import compare
     from lossctl.errors import DataError, LossctlError, SpecError, UsageError
     from lossctl.evaluation import evaluate
-    from lossctl.report import Comparison, Report
+    from lossctl.gates.runner import gate
+    from lossctl.report import Comparison, Report, Verdict
 
 __all__ = [
     "Comparison",
@@ -27,9 +28,11 @@ __all__ = [
     "Report",
     "SpecError",
     "UsageError",
+    "Verdict",
     "__version__",
     "compare",
     "evaluate",
+    "gate",
     "losses",
 ]
 
@@ -40,8 +43,10 @@ _HOME = {
     "UsageError": "lossctl.errors",
     "Comparison": "lossctl.report",
     "Report": "lossctl.report",
+    "Verdict": "lossctl.report",
     "compare": "lossctl.comparing",
     "evaluate": "lossctl.evaluation",
+    "gate": "lossctl.gates.runner",
 }
 
 

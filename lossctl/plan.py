@@ -41,6 +41,7 @@ class Plan(NamedTuple):
     inputs: Mapping[str, Source]
     weight: Source | None = None
     by: Mapping[str, Source] = {}
+    ungrouped: tuple[str, ...] = ()  # losses, as typed, that are for all samples alone
     cluster: Source | None = None  # the column whose values, not its rows, are independent
     on: str | None = None
     by_row: bool = False  # pair the rows by position, whatever their ids say

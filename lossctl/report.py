@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA = "lossctl.eval/1"
+GATE_SCHEMA = "lossctl.gate/1"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -33,7 +34,10 @@ class Interval(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What is known of a difference between two models, beside the figures of its samples."""
+    """What is known of a difference between two models, beside the figures of its samples.
+
+    Of each of the two losses the same is known, where the difference is judged by Student's t.
+    """
 
     error: float  # the standard error
     freedom: float  # its degrees of freedom
@@ -167,6 +171,10 @@ class GateResult(NamedTuple):
     message: str  # in one line, what was found
     group: Mapping[str, Any] = MappingProxyType({})  # in which it was found, if in one
     error: str = ""  # why it could not be evaluated, and so has not passed
+    loss: str = ""  # as typed
+    n: int | None = None  # samples that have a value, where the value was found
+    baseline: float | None = None  # what it was compared with
+    p: float | None = None  # of the test, corrected for the number of groups
 
 
 class Verdict(NamedTuple):
@@ -183,6 +191,19 @@ class Verdict(NamedTuple):
     def passed(self) -> bool:
         """Whether every gate has passed."""
         return all(gate.passed for gate in self.gates)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verdict as plain values, as `--json` prints it; figures that are not finite stay."""
+        return {
+            "schema": GATE_SCHEMA,
+            "version": self.version,
+            "config": self.config,
+            "passed": self.passed,
+            "signatures": list(self.signatures),
+            "samples": self.samples,
+            "gates": [gate_dict(item) for item in self.gates],
+            "notes": list(self.notes),
+        }
 
 
 class Report(NamedTuple):
@@ -299,6 +320,11 @@ def gate_dict(item: GateResult) -> dict[str, Any]:
         "limit": item.limit,
         "message": item.message,
     }
+    if item.loss:
+        found["loss"] = item.loss
+    for name in ("n", "baseline", "p"):
+        if getattr(item, name) is not None:
+            found[name] = getattr(item, name)
     if item.group:
         found["group"] = {column: named(value) for column, value in item.group.items()}
     if item.error:

@@ -21,6 +21,7 @@ from lossctl.errors import LossctlError, nearest
 
 COMMANDS = {
     "eval": "Evaluate losses of saved predictions.",
+    "gate": "Evaluate the gates of a file: what must hold.",
     "losses": "List the losses, or explain one.",
     "suggest": "Name the losses that fit a prediction and a target.",
 }

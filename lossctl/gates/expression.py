@@ -41,6 +41,8 @@ FIGURES = {
     "nonfinite": "the number of those whose loss is not finite",
 }
 """Of an evaluation."""
+QUANTILES = {"p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
+"""The figures that are quantiles, which cost more than the others."""
 DIFFERENCES = {
     "value": "the candidate's loss, which is also meant where no figure is named",
     "baseline": "the baseline's",

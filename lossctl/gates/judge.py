@@ -7,10 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lossctl.errors import UsageError
-from lossctl.gates.expression import Expression
+from lossctl.gates.expression import QUANTILES, Expression
 from lossctl.report import Difference, GateResult, LossResult, Summary, named
-
-_QUANTILES = {"p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
 
 
 def check(expressions: Iterable[Expression], losses: Sequence[tuple[str, str]], by: Any) -> None:
@@ -64,8 +62,8 @@ def of_difference(item: Expression, found: Difference) -> GateResult:
 
 def figure(summary: Summary, name: str) -> float:
     """A figure by its name; NaN where there is none."""
-    if name in _QUANTILES:
-        return float(summary.quantiles.get(_QUANTILES[name], math.nan))
+    if name in QUANTILES:
+        return float(summary.quantiles.get(QUANTILES[name], math.nan))
     if name in ("low", "high"):
         return float(getattr(summary.interval, name)) if summary.interval else math.nan
     return float(getattr(summary, name))

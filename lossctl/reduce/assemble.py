@@ -122,7 +122,8 @@ def _loss(plan: Plan, index: int, found: LossTotals, totals: Totals) -> LossResu
         plan.interval,
         None if plan.bootstrap is None else Resampling(plan.bootstrap, plan.seed),
         bound.rules.empty,
-        plan.test if bound.difference else "",
+        # the errors of both losses tell what that of any multiple's difference is
+        plan.test if bound.difference or plan.test == "t" else "",
         Resampling(plan.permutations, plan.seed),
     )
     pooled = found.grouped or state
@@ -191,7 +192,7 @@ def _of_all_rows(
     """The result of a loss that is one number of all rows, and one of each group's."""
     assert found.number is not None
     groups = None
-    if plan.by:
+    if plan.by and common["loss"] not in plan.ungrouped:
         groups = tuple(
             Group(dict(zip(plan.by, group)), _only(found.numbers[code], totals.sizes[code]))
             for group, code in sorted(totals.groups.items(), key=lambda item: _sort_key(item[0]))

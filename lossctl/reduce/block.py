@@ -181,10 +181,17 @@ class Worker:
         squeezed: set[str] = set()
         for bound in self.plan.losses:
             found = None if bound.whole else self._sums(bound, arrays, known, squeezed)
-            result.outcomes.append(None if found is None else self._outcome(bound, found, around))
+            its = self._its(bound, around)
+            result.outcomes.append(None if found is None else self._outcome(bound, found, its))
         for drawn, shares in around.draws:
             drawn.fill(shares)
         result.squeezed = frozenset(squeezed)
+
+    def _its(self, bound: Bound, around: Around) -> Around:
+        """What belongs to the samples of one loss, which may be for all of them alone."""
+        if bound.label in self.plan.ungrouped:
+            return around._replace(codes=None, grouping=None, groups=0)
+        return around
 
     def _around(self, batch: Batch, result: BlockResult, kept: AnyArray | None) -> Around:
         """What belongs to the block's samples beside their inputs; names groups and clusters."""
@@ -242,7 +249,7 @@ class Worker:
             for index, bound in enumerate(self.plan.losses):
                 if bound.whole and not bound.single:
                     found = self._sums(bound, arrays, {}, squeezed)
-                    result.outcomes[index] = self._outcome(bound, found, around)
+                    result.outcomes[index] = self._outcome(bound, found, self._its(bound, around))
                 elif bound.whole:
                     result.values[index] = self._number(bound, arrays, squeezed)
                     result.grouped[index] = [
@@ -251,7 +258,7 @@ class Worker:
                             {name: array[around.codes == code] for name, array in arrays.items()},
                             squeezed,
                         )
-                        for code in range(around.groups)
+                        for code in range(self._its(bound, around).groups)
                     ]
         result.squeezed = frozenset(squeezed)
         return result

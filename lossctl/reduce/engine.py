@@ -265,7 +265,7 @@ class Engine:
             fresh = getattr(outcome, name)
             if fresh is not None:
                 whole = self._with_room(getattr(loss, name), fresh)
-                whole[codes if len(codes) else slice(None)] += fresh
+                whole[codes if len(codes) == len(fresh) else slice(len(fresh))] += fresh
                 setattr(loss, name, whole)
 
     def _with_room(self, sums: Floats | None, fresh: Floats) -> Floats:

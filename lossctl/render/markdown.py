@@ -39,7 +39,7 @@ def _titled(grid: Grid, style: Style) -> list[str]:
     rows = grid.texts(style.readable, asked=style.precision is not None)
     text = _pipes(
         (escaped(column.name) for column in grid.columns),
-        ("---" if column.kind in ("text", "unit") else "---:" for column in grid.columns),
+        ("---" if column.kind in ("text", "unit", "word") else "---:" for column in grid.columns),
         (map(escaped, row) for row in rows),
     )
     return [f"### {escaped(grid.title)}", text] if grid.title else [text]

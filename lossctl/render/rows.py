@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lossctl.report import GateResult, LossResult, Report, Summary
 
 MISSING = "–"
-Kind = Literal["text", "unit", "count", "figure", "value"]
+Kind = Literal["text", "unit", "word", "count", "figure", "value"]
 
 
 class Column(NamedTuple):
@@ -63,7 +63,7 @@ def _kept(title: str, columns: Iterable[Column], rows: Iterable[Iterable[Any]]) 
     kept = [
         i
         for i, column in enumerate(columns)
-        if column.kind in ("text", "value") or not all(_empty(row[i]) for row in listed)
+        if column.kind in ("text", "word", "value") or not all(_empty(row[i]) for row in listed)
     ]
     return Grid(
         title, tuple(columns[i] for i in kept), tuple(tuple(row[i] for i in kept) for row in listed)
@@ -91,10 +91,14 @@ def grids(report: Report) -> list[Grid]:
 def gate_grid(gates: Sequence[GateResult]) -> Grid:
     """Which gates have passed, and what was found."""
     rows = tuple(
-        (item.gate, "error" if item.error else "passed" if item.passed else "FAILED", item.message)
+        (
+            item.gate,
+            "error" if item.error else "passed" if item.passed else "FAILED",
+            item.error or item.message,
+        )
         for item in gates
     )
-    return Grid("Gates", tuple(Column(name, "text") for name in ("gate", "result", "found")), rows)
+    return Grid("Gates", (Column("gate"), Column("result", "word"), Column("found")), rows)
 
 
 def input_grid(report: Report) -> Grid:
