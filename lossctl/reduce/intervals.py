@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +14,6 @@ from lossctl.report import Interval
 
 Floats = npt.NDArray[np.float64]
 Value = Callable[[Floats], float]  # of the columns' totals
-
-_NORMAL = NormalDist()
 
 
 class Spread(NamedTuple):
@@ -97,7 +94,10 @@ def _corrected(shares: Floats, found: Floats, centre: float, linear: Floats) -> 
     spread = float(np.sqrt(np.mean(deviations**2)))
     if not 0 < below < 1 or spread == 0:
         return np.full(2, np.nan)
-    bias = _NORMAL.inv_cdf(float(below))
+    from statistics import NormalDist  # imports much, for what most evaluations do without
+
+    normal = NormalDist()
+    bias = normal.inv_cdf(float(below))
     acceleration = float(np.mean(deviations**3)) / spread**3 / 6
-    places = [bias + _NORMAL.inv_cdf(float(share)) for share in shares]
-    return np.array([_NORMAL.cdf(bias + z / (1 - acceleration * z)) for z in places])
+    places = [bias + normal.inv_cdf(float(share)) for share in shares]
+    return np.array([normal.cdf(bias + z / (1 - acceleration * z)) for z in places])

@@ -9,6 +9,7 @@ that every loss, and every model of a comparison, sees the same resamples.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from math import exp, factorial
 from typing import Any, NamedTuple
 
@@ -86,6 +87,7 @@ def of_units(units: Floats, how: Resampling, signs: bool = False) -> Floats:
     return sums
 
 
+@lru_cache(maxsize=1)
 def _poisson_table() -> Floats:
     """The Poisson count of mean 1 for each 16-bit number."""
     below = np.cumsum([exp(-1) / factorial(k) for k in range(12)])
@@ -93,8 +95,5 @@ def _poisson_table() -> Floats:
     return np.searchsorted(below, middles).astype(np.float64)
 
 
-_POISSON = _poisson_table()
-
-
 def _poisson(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
-    return _POISSON.take(rng.integers(0, _LEVELS, shape, dtype=np.uint16))
+    return _poisson_table().take(rng.integers(0, _LEVELS, shape, dtype=np.uint16))
