@@ -17,6 +17,7 @@ DONE, GATE_FAILED, NOT_EVALUATED, INTERRUPTED = 0, 1, 2, 130
 
 COMMANDS = {
     "eval": "Evaluate losses of saved predictions.",
+    "compare": "Compare candidates with a baseline, with tests and intervals.",
     "losses": "List the losses, or explain one.",
     "suggest": "Name the losses that fit a prediction and a target.",
 }
@@ -59,6 +60,7 @@ class Commands(click.Group):
 Examples:
   lossctl eval predictions.parquet -l huber:delta=2
   lossctl eval pred.npy target.npy -l mse -l mae --json
+  lossctl compare old.csv new.csv -l rmse
   lossctl losses                  which losses there are, and which to choose
   lossctl losses huber            one of them explained
   lossctl suggest predictions.csv which of them fit

@@ -81,12 +81,21 @@ def _signature(plan: Plan, totals: Totals) -> str:
         "reduction": ",".join(dict.fromkeys(map(plan.reduction_of, plan.losses))),
         "nan": plan.nan,
         "dtype": plan.dtype or "input",
-        **({"models": len(plan.models) + 1, "test": plan.test} if plan.models else {}),
+        **({"models": len(plan.models) + 1, "test": _test(plan)} if plan.models else {}),
         **({"by": _groups_digest(plan, totals)} if plan.by else {}),
         "n": totals.samples - totals.skipped,
         "data": totals.digest if plan.sign else "none",
     }
     return "|".join(f"{name}:{value}" for name, value in fields.items())
+
+
+def _test(plan: Plan) -> str:
+    """The test, with what its chances are drawn by."""
+    if plan.test == "bootstrap":
+        return f"bootstrap,resamples={plan.bootstrap},seed={plan.seed}"
+    if plan.test == "permutation":
+        return f"permutation,permutations={plan.permutations},seed={plan.seed}"
+    return plan.test
 
 
 def _groups_digest(plan: Plan, totals: Totals) -> str:

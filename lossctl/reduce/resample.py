@@ -131,15 +131,16 @@ def multinomial(rng: np.random.Generator, shape: tuple[int, int]) -> Counts:
     drawn >>= np.uint64(32)  # below n, each number as likely to 1 in 2³² / n
     places = drawn.view(np.int64)
     places += n * np.arange(resamples)[:, None]
-    return np.bincount(places.reshape(-1), minlength=resamples * n).reshape(shape)
+    counts: Counts = np.bincount(places.reshape(-1), minlength=resamples * n)
+    return counts.reshape(shape)
 
 
 def _coins(rng: np.random.Generator, shape: tuple[int, int]) -> Counts:
     """0 or 1, as likely, (resamples, rows)."""
     resamples, rows = shape
     drawn = _words(rng, resamples * ((rows + 7) // 8), "u1").reshape(resamples, -1)
-    flags: Counts = np.unpackbits(drawn, axis=1)[:, :rows]
-    return flags
+    flags: Counts = np.unpackbits(drawn, axis=1)
+    return flags[:, :rows]
 
 
 def _poisson_steps() -> npt.NDArray[np.uint16]:
@@ -156,7 +157,7 @@ _STEPS = _poisson_steps()
 def _poisson(rng: np.random.Generator, shape: tuple[int, int]) -> Counts:
     drawn = _words(rng, shape[0] * shape[1], "u2").reshape(shape)
     # comparisons run in vectors, which a table's look-up does not
-    counts = (drawn >= _STEPS[0]).view(np.uint8)
+    counts: Counts = (drawn >= _STEPS[0]).view(np.uint8)
     more = np.empty(shape, dtype=np.bool_)
     for step in _STEPS[1:]:
         counts += np.greater_equal(drawn, step, out=more).view(np.uint8)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _GAP = 2
 _LEAST = 12  # cells that a column of text keeps, however narrow the terminal
 _STYLES = {"unit": "dim", "value": "bold cyan"}
+_WORDS = {"better": "green", "worse": "red", "mixed": "yellow"}
 _NONFINITE = ("nan", "inf", "-inf")
 
 
@@ -43,6 +44,8 @@ class Cell(NamedTuple):
         """How rich writes it."""
         if self.kind == "value" and self.text in _NONFINITE:
             return "bold red"
+        if self.kind == "word":
+            return _WORDS.get(self.text, "")
         return _STYLES.get(self.kind, "")
 
 
@@ -64,7 +67,7 @@ class Strip:
     def texts(self) -> list[str]:
         """The head, then the cells, numbers put under each other by their points."""
         texts = [cell.text for cell in self.cells]
-        if self.kind in ("text", "unit"):
+        if self.kind in ("text", "unit", "word"):
             return [self.head, *texts]
         alike = len({cell.kind for cell in self.cells}) <= 1
         return right([self.head, *(aligned(texts) if alike else texts)])
