@@ -143,7 +143,7 @@ def make(
         raise UsageError("there is no candidate to compare", "give BASELINE CANDIDATE")
     if test == "bootstrap" and options.get("bootstrap") is None:
         options["bootstrap"] = RESAMPLES
-    base = plans.make(loss, models[0], confidence=1 - alpha, quantiles=False, **options)
+    base = plans.make(loss, models[0], confidence=1 - alpha, quantiles=False, test=test, **options)
     _check(base, test, changed)
     candidates = tuple(
         {name: plans.source(name, value) for name, value in inputs.items() if value is not None}
@@ -159,7 +159,7 @@ def make(
             *(bound.against(number) for number in numbers),
         )
     )
-    return base._replace(losses=losses, models=candidates, test=test, worst=changed)
+    return base._replace(losses=losses, models=candidates, worst=changed)
 
 
 def _check(plan: Plan, test: str, changed: int | None) -> None:
@@ -240,6 +240,7 @@ def carry_out(
         alpha=alpha,
         correction=correction,
         tests=sum(not math.isnan(item.p) for item in family),
+        clusters=None if plan.cluster is None else round(found[0].freedom) + 1,
         resamples=plan.bootstrap,
         permutations=plan.permutations if plan.test == "permutation" else None,
         seed=plan.seed if drawn else None,

@@ -170,6 +170,7 @@ class Comparison(NamedTuple):
     alpha: float
     correction: str
     tests: int  # that the p-values are corrected for
+    clusters: int | None  # that are independent, where the samples are not
     resamples: int | None  # of the bootstrap
     permutations: int | None
     seed: int | None  # of either
@@ -191,6 +192,7 @@ class Comparison(NamedTuple):
             "alpha": self.alpha,
             "correction": self.correction,
             "tests": self.tests,
+            "clusters": self.clusters,
             "resamples": self.resamples,
             "permutations": self.permutations,
             "seed": self.seed,

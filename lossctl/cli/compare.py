@@ -106,11 +106,12 @@ def command(
     layout = options.layout(format_, as_json, quiet)
     options.prepare(plugins)
     from lossctl import comparing
+    from lossctl import plan as plans
     from lossctl.render import comparison as shown
     from lossctl.sources.table import Format
 
     shown.check(layout, by=others["by"], changed=others["changed"])
-    shared = with_inputs({} if target is None else {"target": target}, inputs)
+    shared = with_inputs({} if target is None else {"target": plans.column(target)}, inputs)
     names = list(comparing.by_name(list(candidates)))
     plan = comparing.make(
         losses,

@@ -180,10 +180,12 @@ class Measured(NamedTuple):
         return Spread(math.sqrt(variance) if variance >= 0 else math.nan, freedom)
 
     def replicates(self) -> Floats | None:
-        """The sums of each resample, where there are any."""
+        """The sums of each resample that is not empty, where there are any."""
         if self.units.clusters is not None and self.how.resamples is not None:
             return resample.of_units(self.units.clusters, self.how.resamples)
-        return self.units.replicates
+        found = self.units.replicates
+        # a small group may be missing from a resample of all the rows
+        return None if found is None else found[found[:, -1] > 0]
 
     def interval(self) -> Interval | None:
         """Of resamples where there are any; else t for a mean, the delta method otherwise."""

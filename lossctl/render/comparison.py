@@ -17,8 +17,8 @@ FORMATS = ("table", "json", "markdown")
 
 _TESTS = {
     "t": "paired t test",
-    "bootstrap": "bootstrap test of {resamples:,} resamples, seed {seed}",
-    "permutation": "permutation test of {permutations:,} exchanges, seed {seed}",
+    "bootstrap": "bootstrap test",
+    "permutation": "permutation test",
     "sign": "sign test",
     "wilcoxon": "Wilcoxon's signed-rank test",
 }
@@ -78,11 +78,19 @@ def inputs(comparison: Comparison) -> Grid:
 
 def explained(comparison: Comparison) -> list[str]:
     """How the verdicts came about, in a few lines."""
-    test = _TESTS[comparison.test].format(
-        resamples=comparison.resamples or 0,
-        permutations=comparison.permutations or 0,
-        seed=comparison.seed,
-    )
+    test = _TESTS[comparison.test]
+    if comparison.clusters is not None:
+        test += f" of {comparison.clusters:,} clusters"
+    drawn = [
+        f"{count:,} {what}"
+        for count, what in (
+            (comparison.resamples, "resamples"),
+            (comparison.permutations, "exchanges"),
+        )
+        if count is not None
+    ]
+    if drawn:
+        test += f" ({', '.join(drawn)}, seed {comparison.seed})"
     if comparison.tests > 1:
         test += f"; p {_CORRECTIONS[comparison.correction].format(comparison.tests)}"
     found = [f"{test}; better or worse where p ≤ {comparison.alpha:g}"]
