@@ -227,6 +227,7 @@ def carry_out(
         groups = item.groups and tuple(map(judged, item.groups))
         return item._replace(adjusted=p, verdict=verdict, groups=groups)
 
+    clusters = next((round(one.freedom) + 1 for one in found if one.freedom > 0), None)
     drawn = plan.bootstrap is not None or plan.test == "permutation"
     return Comparison(
         version=report.version,
@@ -240,7 +241,7 @@ def carry_out(
         alpha=alpha,
         correction=correction,
         tests=sum(not math.isnan(item.p) for item in family),
-        clusters=None if plan.cluster is None else round(found[0].freedom) + 1,
+        clusters=None if plan.cluster is None else clusters,
         resamples=plan.bootstrap,
         permutations=plan.permutations if plan.test == "permutation" else None,
         seed=plan.seed if drawn else None,

@@ -172,8 +172,10 @@ class Measured(NamedTuple):
         clusters = self.units.clusters
         if self.alike:
             n = int(self.state.n[self.group]) if clusters is None else len(clusters)
-            return Spread(0.0, n - 1) if n > 1 else Spread(math.nan, math.nan)
+            return Spread(0.0 if n > 1 else math.nan, n - 1)
         if clusters is not None:
+            if not math.isfinite(self.value(self.totals)):  # which the clusters' sums leave out
+                return Spread(math.nan, len(clusters) - 1)
             return intervals.of_clusters(self.counted, clusters)
         slope = intervals.gradient(self.value, self.totals)
         variance, freedom = self.state.variance(self.group, slope)
@@ -229,7 +231,7 @@ class Measured(NamedTuple):
         if test == "t":
             return value, significance.student_p(value, *spread)
         if test == "bootstrap":
-            return value, self._bootstrapped()
+            return value, self._bootstrapped() if math.isfinite(value) else math.nan
         if test == "permutation":
             return value, self._permuted()
         below, equal, above = self._signs()
