@@ -172,16 +172,13 @@ def _main(comparison: Comparison) -> Grid:
         Column("unit", "unit"),
         Column("n", "count"),
     ]
+    # the samples are said above, unless some have no value
+    said = {item.n for item in comparison.differences} == {comparison.samples - comparison.skipped}
     rows = (
-        [*_front(names, item), *_figures(item, among), item.unit, _unlike(item.n, comparison)]
+        [*_front(names, item), *_figures(item, among), item.unit, None if said else item.n]
         for item in comparison.differences
     )
     return kept("", columns, rows)
-
-
-def _unlike(n: int, comparison: Comparison) -> int | None:
-    """The samples, where they are not those that are said to be there."""
-    return None if n == comparison.samples - comparison.skipped else n
 
 
 def _by_group(comparison: Comparison) -> Grid:
