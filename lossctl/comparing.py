@@ -9,14 +9,26 @@ from math import nan
 from typing import Any
 
 from lossctl import plan as plans
-from lossctl.errors import UsageError, nearest
+from lossctl.errors import DataError, UsageError, counted, nearest
 from lossctl.evaluation import Progress, run
 from lossctl.plan import Plan
 from lossctl.reduce import significance
-from lossctl.report import Change, Comparison, Difference, Evidence, LossResult, Report, Summary
+from lossctl.report import (
+    BETTER,
+    MIXED,
+    SAME,
+    UNTESTED,
+    WORSE,
+    Change,
+    Comparison,
+    Difference,
+    Evidence,
+    LossResult,
+    Report,
+    Summary,
+)
 
 RESAMPLES = 2000  # of a bootstrap test, where no number is given
-CHANGED = 5
 
 
 def compare(
@@ -29,6 +41,7 @@ def compare(
     alpha: float = 0.05,
     correction: str = "holm",
     changed: int | None = None,
+    inputs: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Comparison:
     """Compare candidates with a baseline, sample by sample.
@@ -37,7 +50,8 @@ def compare(
         loss: A spec such as `"huber:delta=2"`, or a list of them.
         baseline: The baseline's prediction: an array (N, …), a data frame, a path or a
             reference; or a mapping of the loss's inputs by name.
-        candidates: The same of one candidate, or a list, or a mapping by the names to show.
+        candidates: The same of one candidate, or a list, or a mapping by the names to show (a
+            candidate given as a mapping of inputs stands in a list).
         target: The target of all; default: each model's file holds its own, and they must
             be equal.
         test: "t" (paired), "bootstrap", "permutation", "sign" or "wilcoxon".
@@ -45,25 +59,31 @@ def compare(
         correction: Of the p-values, for the number of candidates, losses and groups: "holm",
             "bh" (Benjamini–Hochberg) or "none".
         changed: How many of the samples that changed most to list.
+        inputs: Other inputs that all models share, by name.
         **options: As `lossctl.evaluate` takes them: `on`, `by`, `weight`, `cluster`, `nan`,
             `reduction`, `bootstrap`, `seed`, `interval`, `convention`, `dtype`, `threads`, ….
 
     Raises:
         SpecError: A spec that is none.
         UsageError: Options that contradict each other.
-        DataError: Inputs that cannot be read, targets that differ.
+        DataError: Inputs that cannot be read, targets that differ, or too few samples.
     """
-    named = _named(candidates)
-    models = [_inputs(item, target) for item in (baseline, *named.values())]
+    named = by_name(candidates)
+    shared = {**(inputs or {}), **({} if target is None else {"target": target})}
+    models = [{**shared, **_inputs(item)} for item in (baseline, *named.values())]
     plan = make(
         loss, models, test=test, alpha=alpha, correction=correction, changed=changed, **options
     )
     return carry_out(plan, _label(baseline, "baseline"), list(named), alpha, correction)
 
 
-def _named(candidates: Any) -> dict[str, Any]:
-    """The candidates by the names that they are shown under."""
-    if isinstance(candidates, Mapping) and not hasattr(candidates, "columns"):
+def by_name(candidates: Any) -> dict[str, Any]:
+    """The candidates by the names that they are shown under.
+
+    Raises:
+        UsageError: One is given twice.
+    """
+    if isinstance(candidates, Mapping):
         return {str(name): item for name, item in candidates.items()}
     listed = candidates if isinstance(candidates, list | tuple) else [candidates]
     found: dict[str, Any] = {}
@@ -79,9 +99,8 @@ def _label(item: Any, otherwise: str) -> str:
     return os.fspath(item) if isinstance(item, str | os.PathLike) else otherwise
 
 
-def _inputs(item: Any, target: Any) -> dict[str, Any]:
-    inputs = dict(item) if isinstance(item, dict) else {"prediction": item}
-    return inputs if target is None else {"target": target, **inputs}
+def _inputs(item: Any) -> dict[str, Any]:
+    return dict(item) if isinstance(item, Mapping) else {"prediction": item}
 
 
 def make(
@@ -118,14 +137,14 @@ def make(
             raise UsageError(f"--{flag}: {word!r} is not known", hint)
     if not 0 < alpha < 1:
         raise UsageError(f"--alpha: {alpha:g} is not between 0 and 1", "for example 0.05")
+    if changed is not None and changed < 1:
+        raise UsageError(f"--changed: {changed} is below 1", "give 1 or more")
     if len(models) < 2:
         raise UsageError("there is no candidate to compare", "give BASELINE CANDIDATE")
     if test == "bootstrap" and options.get("bootstrap") is None:
         options["bootstrap"] = RESAMPLES
-    base = plans.make(
-        loss, models[0], confidence=1 - alpha, quantiles=False, worst=changed, **options
-    )
-    _check(base, test)
+    base = plans.make(loss, models[0], confidence=1 - alpha, quantiles=False, test=test, **options)
+    _check(base, test, changed)
     candidates = tuple(
         {name: plans.source(name, value) for name, value in inputs.items() if value is not None}
         for inputs in models[1:]
@@ -140,10 +159,11 @@ def make(
             *(bound.against(number) for number in numbers),
         )
     )
-    return base._replace(losses=losses, models=candidates, test=test)
+    return base._replace(losses=losses, models=candidates, worst=changed)
 
 
-def _check(plan: Plan, test: str) -> None:
+def _check(plan: Plan, test: str, changed: int | None) -> None:
+    """What the test and the list of changed samples need of the losses and the options."""
     if plan.unpaired:
         raise UsageError(
             f"{plan.definitions[0].name} has inputs of different samples, which have no pairs",
@@ -154,12 +174,25 @@ def _check(plan: Plan, test: str) -> None:
             f"--test {test} takes the samples for independent, and --cluster says they are not",
             "use --test t, bootstrap or permutation",
         )
+    if plan.weight is not None and test in ("sign", "wilcoxon"):
+        raise UsageError(
+            f"--test {test} counts every sample once, and --weight says they do not",
+            "use --test t, bootstrap or permutation",
+        )
     for bound in plan.losses:
-        if (bound.single or bound.whole) and test != "t":
+        if bound.whole and (test != "t" or plan.bootstrap is not None):
+            flag = f"--test {test}" if test != "t" else "--bootstrap"
             raise UsageError(
-                f"{bound.label} is a loss of all rows together, without independent samples "
-                f"for --test {test}",
-                "leave out --test, or compare by another loss",
+                f"{bound.label} needs all rows together, so that there are no independent "
+                f"samples for {flag}",
+                f"leave out {flag}: the difference is shown without a test",
+            )
+        if bound.single and (test in ("sign", "wilcoxon") or changed is not None):
+            flag = "--changed" if changed is not None else f"--test {test}"
+            raise UsageError(
+                f"{bound.label} is one number of all rows together, and no sample has a loss "
+                f"for {flag}",
+                f"leave out {flag}, or compare by another loss",
             )
 
 
@@ -183,13 +216,19 @@ def carry_out(
     """
     report = run(plan, None, progress)
     found = _differences(plan, report, candidates)
-    family = [item for one in found for item in (one, *one.groups)]
+    _require_enough(plan, found)
+    family = [item for one in found for item in (one, *(one.groups or ()))]
     adjusted = significance.CORRECTIONS[correction]([item.p for item in family])
     corrected = dict(zip(map(id, family), adjusted))
 
-    def with_p(item: Difference) -> Difference:
-        return item._replace(adjusted=corrected[id(item)], groups=tuple(map(with_p, item.groups)))
+    def judged(item: Difference) -> Difference:
+        p = corrected[id(item)]
+        verdict = UNTESTED if math.isnan(p) else SAME if p > alpha else item.verdict
+        groups = item.groups and tuple(map(judged, item.groups))
+        return item._replace(adjusted=p, verdict=verdict, groups=groups)
 
+    clusters = next((round(one.freedom) + 1 for one in found if one.freedom > 0), None)
+    drawn = plan.bootstrap is not None or plan.test == "permutation"
     return Comparison(
         version=report.version,
         signature=report.signature,
@@ -202,9 +241,44 @@ def carry_out(
         alpha=alpha,
         correction=correction,
         tests=sum(not math.isnan(item.p) for item in family),
-        differences=tuple(map(with_p, found)),
-        notes=report.notes,
+        clusters=None if plan.cluster is None else clusters,
+        resamples=plan.bootstrap,
+        permutations=plan.permutations if plan.test == "permutation" else None,
+        seed=plan.seed if drawn else None,
+        differences=tuple(map(judged, found)),
+        notes=(*report.notes, *_notes(plan, baseline, candidates)),
     )
+
+
+def _notes(plan: Plan, baseline: str, candidates: Sequence[str]) -> list[str]:
+    found = [
+        f"{bound.label} needs all rows together: its samples are not independent, and there is "
+        "no test of it"
+        for bound in plan.losses
+        if bound.whole and bound.model == 0
+    ]
+    if baseline in candidates:
+        found.append(f"{baseline} is the baseline and a candidate")
+    return found
+
+
+def _require_enough(plan: Plan, found: Sequence[Difference]) -> None:
+    """Refuse what no test can speak of.
+
+    Raises:
+        DataError: One sample, or one cluster.
+    """
+    for item in found:
+        if item.n < 2:
+            raise DataError(
+                f"{item.loss} has a value in {counted(item.n, 'sample')}, too few to compare",
+                "a test needs 2 samples, and says something from about 30 on",
+            )
+        if plan.cluster is not None and item.freedom < 1:
+            raise DataError(
+                "all samples are of one cluster, which leaves nothing to compare it with",
+                "give 2 clusters or more, or leave out --cluster",
+            )
 
 
 def _differences(plan: Plan, report: Report, candidates: Sequence[str]) -> list[Difference]:
@@ -212,34 +286,39 @@ def _differences(plan: Plan, report: Report, candidates: Sequence[str]) -> list[
     found = []
     stride = 1 + 2 * len(candidates)
     for first in range(0, len(report.losses), stride):
-        base = report.losses[first]
         for number, name in enumerate(candidates, 1):
-            own = report.losses[first + number]
-            apart = report.losses[first + len(candidates) + number]
-            places = (first, first + number)
-            found.append(_difference(name, base, own, apart, places, 1 - (plan.confidence or 0)))
+            places = (first, first + number, first + len(candidates) + number)
+            found.append(_difference(name, report, places, 1 - (plan.confidence or 0)))
     return found
 
 
 def _difference(
-    candidate: str,
-    base: LossResult,
-    own: LossResult,
-    apart: LossResult,
-    places: tuple[int, int],
-    alpha: float,
+    candidate: str, report: Report, places: tuple[int, int, int], alpha: float
 ) -> Difference:
-    """All figures of a candidate's loss; `places` are the two losses' among all of the plan."""
-    groups = tuple(
-        _figures(candidate, base, one.group, one.summary, two.summary, three.summary, alpha)
-        for one, two, three in zip(base.groups or (), own.groups or (), apart.groups or ())
-    )
-    changed = tuple(
-        Change(item.sample, item.key, *(item.values[place] for place in places))
-        for item in apart.worst or ()
-    )
+    """All figures of a candidate's loss.
+
+    Args:
+        candidate: Its name.
+        report: Of all losses of the plan.
+        places: Where the baseline's loss is among them, the candidate's, and their difference.
+        alpha: The level.
+    """
+    base, own, apart = (report.losses[place] for place in places)
     found = _figures(candidate, base, None, base.summary, own.summary, apart.summary, alpha)
-    return found._replace(groups=groups, changed=changed)
+    if base.groups is not None and own.groups is not None and apart.groups is not None:
+        groups = tuple(
+            _figures(candidate, base, one.group, one.summary, two.summary, three.summary, alpha)
+            for one, two, three in zip(base.groups, own.groups, apart.groups)
+        )
+        found = found._replace(groups=groups)
+    if apart.worst is not None:
+        changed = tuple(
+            Change(item.sample, item.key, item.values[places[0]], item.values[places[1]])
+            for item in apart.worst
+            if item.value
+        )
+        found = found._replace(changed=changed)
+    return found
 
 
 def _figures(
@@ -251,14 +330,16 @@ def _figures(
     apart: Summary,
     alpha: float,
 ) -> Difference:
-    evidence = apart.evidence or Evidence(nan, nan, 0, 0, nan)
-    ties = 0 if math.isnan(apart.mean) else apart.n - evidence.below - evidence.above
-    difference = own.value - base.value
+    evidence = apart.evidence or Evidence(nan, nan, 0, 0, 0, 0, nan)
+    difference = apart.value
     same = difference == 0
     return Difference(
         candidate=candidate,
         loss=loss.loss,
         spec=loss.spec,
+        convention=loss.convention,
+        reduction=loss.reduction,
+        unit=loss.unit,
         group=group,
         n=apart.n,
         baseline=base.value,
@@ -266,13 +347,21 @@ def _figures(
         difference=difference,
         relative=difference / abs(base.value) if base.value else 0.0 if same else nan,
         interval=apart.interval,
-        p=evidence.p,
-        adjusted=nan,
-        effect=apart.mean / apart.std if apart.std else 0.0 if same else nan,
-        wins=evidence.below,
-        ties=ties,
-        losses=evidence.above,
-        detectable=significance.detectable(evidence.error, evidence.freedom, alpha),
         error=evidence.error,
         freedom=evidence.freedom,
+        p=evidence.p,
+        adjusted=nan,
+        verdict=_direction(difference, evidence.leans),
+        effect=apart.mean / apart.std if apart.std else 0.0 if same else nan,
+        wins=evidence.below,
+        ties=evidence.equal,
+        losses=evidence.above,
+        detectable=significance.detectable(evidence.error, evidence.freedom, alpha),
     )
+
+
+def _direction(difference: float, leans: int) -> str:
+    """What is said of a difference that is more than chance."""
+    if leans != (difference > 0) - (difference < 0):
+        return MIXED
+    return BETTER if leans < 0 else WORSE

@@ -153,9 +153,9 @@ def make(
     plan = Plan(
         losses=bound,
         inputs={n: source(n, value) for n, value in inputs.items() if value is not None},
-        weight=_column(weight),
-        cluster=_column(cluster),
-        by={name: _column(value) for name, value in groups.items()},
+        weight=column(weight),
+        cluster=column(cluster),
+        by={name: column(value) for name, value in groups.items()},
         gates=tuple(map(gate_of, [fail_if] if isinstance(fail_if, str) else fail_if)),
         threads=available_cores() if threads is None else threads,
         on=None if on == "row" else on,
@@ -188,12 +188,12 @@ def available_cores() -> int:
 def source(name: str, value: Any) -> Source:
     """What an input is read from: text is a reference, anything else data in memory."""
     if name not in MAIN:
-        return _column(value)
+        return column(value)
     return parse_reference(os.fspath(value)) if isinstance(value, str | os.PathLike) else value
 
 
-def _column(value: Any) -> Source | None:
-    """A bare word is a column of a file that is open anyway: a reference without a path."""
+def column(value: Any) -> Source | None:
+    """Text is a reference; a bare word is one without a path: a column of a file open anyway."""
     if not isinstance(value, str | os.PathLike):
         return value
     text = os.fspath(value)

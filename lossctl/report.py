@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "lossctl.eval/1"
 GATE_SCHEMA = "lossctl.gate/1"
+COMPARE_SCHEMA = "lossctl.compare/1"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -42,7 +43,9 @@ class Evidence(NamedTuple):
     error: float  # the standard error
     freedom: float  # its degrees of freedom
     below: int  # samples whose loss the candidate lowers
+    equal: int  # … leaves as it is
     above: int  # … raises
+    leans: int  # where the test points: -1 to lower losses, 1 to higher ones, 0 nowhere
     p: float  # of the test that was asked for, two-sided
 
 
@@ -114,7 +117,18 @@ class Change(NamedTuple):
     sample: int  # from 0
     key: Any  # of the join; None where there is none
     baseline: float
-    candidate: float
+    value: float  # the candidate's
+
+    @property
+    def difference(self) -> float:
+        """The candidate's loss less the baseline's."""
+        return self.value - self.baseline
+
+
+BETTER, WORSE, SAME, MIXED, UNTESTED = (
+    "better", "worse", "no difference shown", "mixed", "not tested",
+)  # fmt: skip
+"""The verdicts. Mixed: the test points one way (more samples, higher ranks), the mean another."""
 
 
 class Difference(NamedTuple):
@@ -123,42 +137,98 @@ class Difference(NamedTuple):
     candidate: str
     loss: str  # as typed
     spec: str
+    convention: str | None
+    reduction: str
+    unit: str
     group: dict[str, Any] | None  # None for all samples
     n: int
     baseline: float
     value: float  # the candidate's
     difference: float  # the candidate's less the baseline's: below 0 is better
-    relative: float  # the difference over the baseline's
+    relative: float  # the difference over the baseline's size
     interval: Interval | None
-    p: float
+    error: float  # the standard error of the difference
+    freedom: float  # its degrees of freedom
+    p: float  # two-sided
     adjusted: float  # p, corrected for all the tests of the comparison
+    verdict: str  # what the corrected p says
     effect: float  # mean over standard deviation of the samples' differences
     wins: int  # samples whose loss the candidate lowers
     ties: int
     losses: int  # … raises
     detectable: float  # the true difference that would be found with a chance of 80 %
-    error: float = float("nan")
-    freedom: float = float("nan")
-    groups: tuple[Difference, ...] = ()
-    changed: tuple[Change, ...] = ()
+    groups: tuple[Difference, ...] | None = None
+    changed: tuple[Change, ...] | None = None
 
 
 class Comparison(NamedTuple):
-    """What `lossctl compare` found."""
+    """What `lossctl compare` found. Two compare where their signatures are equal."""
 
     version: str
     signature: str
-    samples: int
-    skipped: int
+    samples: int  # read and aligned, the skipped among them
+    skipped: int  # left out by `--nan skip`
     baseline: str
     candidates: tuple[str, ...]
+    # those of the baseline and of all; `prediction@2` is the second candidate's own
     inputs: dict[str, InputInfo]
     test: str
     alpha: float
     correction: str
     tests: int  # that the p-values are corrected for
-    differences: tuple[Difference, ...]
+    clusters: int | None  # that are independent, where the samples are not
+    resamples: int | None  # of the bootstrap
+    permutations: int | None
+    seed: int | None  # of either
+    differences: tuple[Difference, ...]  # loss by loss, each candidate's
     notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison as plain values, as `--json` prints it; what is not finite stays."""
+        return {
+            "schema": COMPARE_SCHEMA,
+            "version": self.version,
+            "signature": self.signature,
+            "samples": self.samples,
+            "skipped": self.skipped,
+            "baseline": self.baseline,
+            "candidates": list(self.candidates),
+            "inputs": {name: _input(info) for name, info in self.inputs.items()},
+            "test": self.test,
+            "alpha": self.alpha,
+            "correction": self.correction,
+            "tests": self.tests,
+            "clusters": self.clusters,
+            "resamples": self.resamples,
+            "permutations": self.permutations,
+            "seed": self.seed,
+            "differences": [_difference(item) for item in self.differences],
+            "notes": list(self.notes),
+        }
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row a loss and candidate, and one for each group where there are groups."""
+        import pandas as pd
+
+        rows = []
+        names: dict[str, str] = {}
+        taken = {"candidate", "loss", "low", "high"}
+        taken |= {name for item in self.differences for name in _contrast(item)}
+        for item in self.differences:
+            for column in (column for one in item.groups or () for column in one.group or ()):
+                if column not in names:
+                    names[column] = free(str(column), "group", taken)
+        for item in self.differences:
+            for one in item.groups or (item,):
+                figures = _contrast(one)
+                interval = figures.pop("interval") or {}
+                rows.append(
+                    {"candidate": one.candidate, "loss": one.loss}
+                    | {names[column]: value for column, value in (one.group or {}).items()}
+                    | figures
+                    | {key: interval[key] for key in ("low", "high") if interval}
+                )
+        return pd.DataFrame(rows)
 
 
 class GateResult(NamedTuple):
@@ -345,8 +415,69 @@ def _percentile(level: str) -> str:
     return f"p{float(level) * 100:g}"
 
 
+def _interval(interval: Interval | None) -> dict[str, Any] | None:
+    return interval and {
+        "level": interval.level,
+        "low": interval.low,
+        "high": interval.high,
+        "method": interval.method,
+    }
+
+
+def _contrast(item: Difference) -> dict[str, Any]:
+    return {
+        "n": item.n,
+        "baseline": item.baseline,
+        "value": item.value,
+        "difference": item.difference,
+        "relative": item.relative,
+        "interval": _interval(item.interval),
+        "error": item.error,
+        "freedom": item.freedom,
+        "p": item.p,
+        "adjusted": item.adjusted,
+        "verdict": item.verdict,
+        "effect": item.effect,
+        "wins": item.wins,
+        "ties": item.ties,
+        "losses": item.losses,
+        "detectable": item.detectable,
+    }
+
+
+def _difference(item: Difference) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "candidate": item.candidate,
+        "loss": item.loss,
+        "spec": item.spec,
+        "convention": item.convention,
+        "reduction": item.reduction,
+        "unit": item.unit,
+        **_contrast(item),
+    }
+    if item.groups is not None:
+        found["groups"] = [
+            {"group": _keys(one.group or {}), **_contrast(one)} for one in item.groups
+        ]
+    if item.changed is not None:
+        found["changed"] = [
+            {
+                "sample": one.sample,
+                "key": named(one.key),
+                "baseline": one.baseline,
+                "value": one.value,
+                "difference": one.difference,
+            }
+            for one in item.changed
+        ]
+    return found
+
+
+def _keys(group: dict[str, Any]) -> dict[str, Any]:
+    return {str(column): named(value) for column, value in group.items()}
+
+
 def _summary(summary: Summary) -> dict[str, Any]:
-    interval = summary.interval
     return {
         "value": summary.value,
         "n": summary.n,
@@ -357,13 +488,7 @@ def _summary(summary: Summary) -> dict[str, Any]:
         "max": summary.max,
         "quantiles": {f"{level:g}": value for level, value in summary.quantiles.items()},
         "nonfinite": summary.nonfinite,
-        "interval": interval
-        and {
-            "level": interval.level,
-            "low": interval.low,
-            "high": interval.high,
-            "method": interval.method,
-        },
+        "interval": _interval(summary.interval),
     }
 
 
@@ -381,11 +506,7 @@ def _loss(item: LossResult) -> dict[str, Any]:
         found["components"] = list(item.components)
     if item.groups is not None:
         found["groups"] = [
-            {
-                "group": {str(column): named(value) for column, value in g.group.items()},
-                **_summary(g.summary),
-            }
-            for g in item.groups
+            {"group": _keys(group.group), **_summary(group.summary)} for group in item.groups
         ]
     if item.worst is not None:
         found["worst"] = [

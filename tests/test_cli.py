@@ -180,7 +180,7 @@ def test_precision(run: Run, pair: tuple[Path, Path]) -> None:
     assert len(ran.out.strip().replace(".", "").lstrip("0")) == 3
 
 
-@pytest.mark.parametrize("name", ["", "eval", "losses"])
+@pytest.mark.parametrize("name", ["", *cli.COMMANDS])
 def test_every_help_has_examples_and_imports_no_numpy(name: str) -> None:
     code = (
         "import sys; from lossctl import cli; status = cli.run(sys.argv[1:]); "

@@ -222,7 +222,9 @@ def _choose(opened: Opened, plan: Plan, name: str) -> None:
             loss = next(i for i in plan.definitions if any(p.name == name for p in i.inputs))
             raise UsageError(
                 f"{losses} needs {needs(loss)}, and {name} is not given",
-                f"give --input {name}=REF"
+                "give the target of all models: --target REF"
+                if plan.test and name == "target"
+                else f"give --input {name}=REF"
                 + (", or a TARGET file" if name == "target" and len(tables) < 2 else ""),
             )
     else:

@@ -234,7 +234,7 @@ def gather(wanted: Wanted, arrays: Arrays | None) -> AnyArray:
 
 def _unequal(lengths: dict[str, tuple[Wanted, int]]) -> DataError:
     found = ", ".join(
-        f"{label} ({item.table.source}) has {count:,} rows"
+        f"{label.partition('@')[0]} ({item.table.source}) has {count:,} rows"
         for label, (item, count) in lengths.items()
     )
     return DataError(

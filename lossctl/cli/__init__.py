@@ -21,6 +21,7 @@ from lossctl.errors import LossctlError, nearest
 
 COMMANDS = {
     "eval": "Evaluate losses of saved predictions.",
+    "compare": "Compare candidates with a baseline, with tests and intervals.",
     "gate": "Evaluate the gates of a file: what must hold.",
     "losses": "List the losses, or explain one.",
     "suggest": "Name the losses that fit a prediction and a target.",
@@ -64,6 +65,7 @@ class Commands(click.Group):
 Examples:
   lossctl eval predictions.parquet -l huber:delta=2
   lossctl eval pred.npy target.npy -l mse -l mae --json
+  lossctl compare old.csv new.csv -l rmse
   lossctl losses                  which losses there are, and which to choose
   lossctl losses huber            one of them explained
   lossctl suggest predictions.csv which of them fit

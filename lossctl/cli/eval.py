@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import re
 from contextlib import ExitStack
 from typing import Any
 
 import click
 
+from lossctl.cli import options
 from lossctl.cli.console import judged, show, style
-from lossctl.cli.references import named, once
+from lossctl.cli.references import named, once, with_inputs
 from lossctl.errors import UsageError
 
 FORMATS = ("table", "json", "jsonl", "csv", "markdown")
-
-
-def _complete_loss(_: click.Context, __: click.Parameter, typed: str) -> list[str]:
-    from lossctl.losses import all
-
-    return [item.name for item in all() if item.name.startswith(typed.lower())]
 
 
 @click.command(
@@ -41,41 +34,20 @@ Losses are listed by: lossctl losses""",
 )
 @click.argument("prediction_file", metavar="[PREDICTION]", required=False)
 @click.argument("target_file", metavar="[TARGET]", required=False)
-@click.option(
-    "-l", "--loss", "losses", metavar="SPEC", multiple=True, shell_complete=_complete_loss,
-    help="NAME[@CONVENTION][:PARAM=VALUE,…], or a weighted sum: 0.5*dice+0.5*bce. Repeatable.",
-)  # fmt: skip
-@once(
-    "--convention", metavar="NAME",
-    help="Whose definition, for losses without @CONVENTION: torch, keras, sklearn, …; '*' for all.",
-)  # fmt: skip
-@once("--prediction", metavar="COLS", help="The prediction's columns.")
+@options.loss
+@options.convention
+@options.prediction
 @once("--target", metavar="COLS", help="The target's columns.")
 @click.option(
     "--input", "inputs", metavar="NAME=REF", multiple=True,
     help="An input of the loss by its name; REF without a path is a column of PREDICTION.",
 )  # fmt: skip
-@click.option(
-    "--plugin", "plugins", metavar="FILE.py", multiple=True,
-    help="A Python file that registers losses. Repeatable.",
-)  # fmt: skip
-@once("--weight", metavar="REF", help="Sample weights: a column, or a reference.")
-@click.option(
-    "--by", metavar="COL", multiple=True, help="Also by group of this column. Repeatable."
-)
-@once(
-    "--on", metavar="KEY",
-    help="Join the tables by this column. `--on row` pairs them by row whatever their columns say.",
-)  # fmt: skip
-@click.option(
-    "--unmatched", type=click.Choice(["error", "drop"]), default="error", show_default=True,
-    help="What a join does with rows without a partner.",
-)  # fmt: skip
-@click.option(
-    "--reduction", type=click.Choice(["mean", "sum", "batchmean", "samplemean"]),
-    help="How the value comes of the elements: their mean, their sum, the sum by sample, or the "
-    "mean of the per-sample losses. [default: the convention's, without one mean]",
-)  # fmt: skip
+@options.plugin
+@options.weight
+@options.by
+@options.on
+@options.unmatched
+@options.reduction
 @click.option("--per-sample", is_flag=True, help="Every sample's loss in the report.")
 @click.option("--worst", type=int, metavar="K", help="The K samples with the largest losses.")
 @once(
@@ -86,51 +58,30 @@ Losses are listed by: lossctl losses""",
     "-f", "--format", "format_", type=click.Choice(FORMATS), default=None,
     help="How the report is printed. [default: table]",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@options.as_json
 @click.option("-q", "--quiet", is_flag=True, help="The values alone, one a line.")
-@click.option(
-    "--precision", type=click.IntRange(1, 17), metavar="DIGITS",
-    help="Significant digits. [default: 6 in tables, all elsewhere]",
-)  # fmt: skip
-@click.option(
-    "--nan", type=click.Choice(["error", "skip", "propagate"]), default="error", show_default=True,
-    help="What happens to samples with NaN or null.",
-)  # fmt: skip
+@options.precision
+@options.nan
 @click.option(
     "--confidence", type=float, default=0.95, show_default=True, metavar="LEVEL",
     help="The level of the intervals.",
 )  # fmt: skip
-@click.option(
-    "--bootstrap", type=int, metavar="B",
-    help="Intervals from B resamples of the samples (or of the clusters).",
-)  # fmt: skip
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the resamples.")
-@click.option(
-    "--interval", type=click.Choice(["bca", "percentile"]), default="bca", show_default=True,
-    help="Which interval the resamples give.",
-)  # fmt: skip
-@once(
-    "--cluster", metavar="COL",
-    help="Rows that agree in this column are not independent: intervals are of its values.",
-)  # fmt: skip
+@options.bootstrap
+@options.seed
+@options.interval
+@options.cluster
 @click.option(
     "--fail-if", metavar="EXPR", multiple=True,
     help="Exit with 1 where this holds: 'mse > 0.25', 'p95(mae) > 3', "
     "'any group(COL): mae > 1.5'. Repeatable.",
 )  # fmt: skip
-@click.option(
-    "--backend", type=click.Choice(["numpy", "cupy"]), default="numpy", show_default=True,
-    help="cupy evaluates on a GPU.",
-)  # fmt: skip
-@click.option("--threads", type=int, metavar="N", help="[default: the cores available]")
-@click.option(
-    "--dtype", type=click.Choice(["float32", "float64"]),
-    help="Compute in this type. [default: the inputs', float32 at least]",
-)  # fmt: skip
-@click.option("--progress/--no-progress", default=None, help="[default: on a terminal]")
-@click.option("--input-format", metavar="FORMAT", help="csv, tsv, parquet, npy, arrow, jsonl, …")
-@click.option("--delimiter", metavar="CHAR", help="Between a CSV's fields.")
-@click.option("--no-header", is_flag=True, help="The CSV has no header; columns are 0, 1, 2, …")
+@options.backend
+@options.threads
+@options.dtype
+@options.progress
+@options.input_format
+@options.delimiter
+@options.no_header
 def command(
     prediction_file: str | None,
     target_file: str | None,
@@ -148,36 +99,30 @@ def command(
     input_format: str | None,
     delimiter: str | None,
     no_header: bool,
-    **options: Any,
+    **others: Any,
 ) -> int:
     """Evaluate losses of saved predictions.
 
     PREDICTION and TARGET are files (CSV, Parquet, NPY, NPZ, Arrow, JSON lines); one file
     that holds both columns is enough.
     """
-    # blocks run on threads of our own; a library's beneath them would only contend
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Arrow's own allocators keep freed memory, which streams of blocks never ask for again
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    options.prepare(plugins)
     from lossctl import plan as plans
-    from lossctl.losses import load_plugin
     from lossctl.render import check
     from lossctl.sources.table import Format
 
-    for path in plugins:
-        load_plugin(path)
-    layout = _layout(format_, as_json, quiet)
-    shown = {name: options[name] for name in ("worst", "per_sample", "by")}
-    shown["by"] = () if options["fail_if"] else shown["by"]  # groups that a gate is for
+    layout = options.layout(format_, as_json, quiet)
+    shown = {name: others[name] for name in ("worst", "per_sample", "by")}
+    shown["by"] = () if others["fail_if"] else shown["by"]  # groups that a gate is for
     check(layout, **shown, output=output)
-    references = _references(named(prediction_file, target_file, prediction, target), inputs)
+    references = with_inputs(named(prediction_file, target_file, prediction, target), inputs)
     plan = plans.make(
         losses,
         references,
         sign=layout != "quiet",
-        quantiles=layout != "quiet" or bool(options["fail_if"]),
+        quantiles=layout != "quiet" or bool(others["fail_if"]),
         format=Format(input_format, delimiter, not no_header),
-        **options,
+        **others,
     )
     from lossctl.cli.progress import Bar
     from lossctl.evaluation import run
@@ -190,28 +135,6 @@ def command(
         text = render(report, layout, style(precision))
     show(text)
     return judged(report.gates)
-
-
-def _layout(format_: str | None, as_json: bool, quiet: bool) -> str:
-    asked = [format_] * bool(format_) + ["json"] * as_json + ["quiet"] * quiet
-    if len(set(asked)) > 1:
-        raise UsageError("--format, --json and --quiet are three ways to print", "choose one")
-    return asked[0] if asked and asked[0] else "table"
-
-
-def _references(main: dict[str, Any], inputs: tuple[str, ...]) -> dict[str, Any]:
-    """The inputs as they were named, by input name, with those of `--input`."""
-    found = dict(main)
-    for item in inputs:
-        name, sign, reference = item.partition("=")
-        if not sign or not name or not reference:
-            raise UsageError(f"--input {item}: not NAME=REF", "for example: --input variance=v.npy")
-        if name in found:
-            raise UsageError(f"the input {name} is given twice", "give it once")
-        # a bare word is a column of PREDICTION, as it is for --weight and --by
-        bare = name == "target" and not re.search(r"[/:.*]", reference)
-        found[name] = f"::{reference}" if bare else reference
-    return found
 
 
 def _output(path: str, plan: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -43,4 +44,19 @@ def named(
             )
         if path or columns:
             found[name] = f"{path or ''}::{columns}" if columns else path
+    return found
+
+
+def with_inputs(main: dict[str, Any], inputs: tuple[str, ...]) -> dict[str, Any]:
+    """The inputs as they were named, by input name, with those of `--input`."""
+    found = dict(main)
+    for item in inputs:
+        name, sign, reference = item.partition("=")
+        if not sign or not name or not reference:
+            raise UsageError(f"--input {item}: not NAME=REF", "for example: --input variance=v.npy")
+        if name in found:
+            raise UsageError(f"the input {name} is given twice", "give it once")
+        # a bare word is a column of PREDICTION, as it is for --weight and --by
+        bare = name == "target" and not re.search(r"[/:.*]", reference)
+        found[name] = f"::{reference}" if bare else reference
     return found

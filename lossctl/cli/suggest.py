@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from lossctl.cli import options
 from lossctl.cli.console import show, style
 from lossctl.cli.references import named, once
 
@@ -18,12 +19,12 @@ Examples:
 )
 @click.argument("prediction_file", metavar="PREDICTION")
 @click.argument("target_file", metavar="[TARGET]", required=False)
-@once("--prediction", metavar="COLS", help="The prediction's columns.")
+@options.prediction
 @once("--target", metavar="COLS", help="The target's columns.")
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
-@click.option("--input-format", metavar="FORMAT", help="csv, tsv, parquet, npy, arrow, jsonl, …")
-@click.option("--delimiter", metavar="CHAR", help="Between a CSV's fields.")
-@click.option("--no-header", is_flag=True, help="The CSV has no header; columns are 0, 1, 2, …")
+@options.input_format
+@options.delimiter
+@options.no_header
 def command(
     prediction_file: str,
     target_file: str | None,

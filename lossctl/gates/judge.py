@@ -56,7 +56,7 @@ def of_difference(item: Expression, found: Difference) -> GateResult:
     """Hold a comparison's figure against the limit."""
     if not item.groups:
         return _judged(item, [({}, of_pair(found, item.figure))])
-    groups = [(one.group or {}, of_pair(one, item.figure)) for one in found.groups]
+    groups = [(one.group or {}, of_pair(one, item.figure)) for one in found.groups or ()]
     return _judged(item, _chosen(item, groups))
 
 

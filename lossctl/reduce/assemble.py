@@ -47,15 +47,20 @@ def assemble(
     for name, wanted in _reported(opened).items():
         infos[name] = wanted.info(totals.lengths.get(name, totals.samples - totals.skipped))
     losses = tuple(_loss(plan, index, found, totals) for index, found in enumerate(totals.losses))
-    for item, found in zip(losses, totals.losses):
+    for bound, item, found in zip(plan.losses, losses, totals.losses):
+        if bound.difference:
+            continue  # of which both losses are here
+        name = item.loss
+        if plan.models:
+            name += f" of candidate {bound.model}" if bound.model else " of the baseline"
         if found.infinite and plan.nan != "propagate":
             many = counted(item.summary.nonfinite, "sample")
-            notes.append(f"{item.loss}: not finite in {many}, first in {found.infinite}")
+            notes.append(f"{name}: not finite in {many}, first in {found.infinite}")
         if not math.isfinite(item.value) and item.n and not item.summary.nonfinite:
-            notes.append(f"{item.loss}: the sum of the losses is more than a float64 holds")
+            notes.append(f"{name}: the sum of the losses is more than a float64 holds")
         if item.valueless:
             left = counted(item.valueless, "sample")
-            notes.append(f"{item.loss}: nothing left to evaluate in {left}")
+            notes.append(f"{name}: nothing left to evaluate in {left}")
     return Report(
         version=__version__,
         signature=_signature(plan, totals),
@@ -81,12 +86,21 @@ def _signature(plan: Plan, totals: Totals) -> str:
         "reduction": ",".join(dict.fromkeys(map(plan.reduction_of, plan.losses))),
         "nan": plan.nan,
         "dtype": plan.dtype or "input",
-        **({"models": len(plan.models) + 1, "test": plan.test} if plan.models else {}),
+        **({"models": len(plan.models) + 1, "test": _test(plan)} if plan.models else {}),
         **({"by": _groups_digest(plan, totals)} if plan.by else {}),
         "n": totals.samples - totals.skipped,
         "data": totals.digest if plan.sign else "none",
     }
     return "|".join(f"{name}:{value}" for name, value in fields.items())
+
+
+def _test(plan: Plan) -> str:
+    """The test, with what its chances are drawn by."""
+    if plan.test == "bootstrap":
+        return f"bootstrap,resamples={plan.bootstrap},seed={plan.seed}"
+    if plan.test == "permutation":
+        return f"permutation,permutations={plan.permutations},seed={plan.seed}"
+    return plan.test
 
 
 def _groups_digest(plan: Plan, totals: Totals) -> str:

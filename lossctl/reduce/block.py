@@ -392,16 +392,18 @@ def _with_units(found: Outcome, block: Block, rows: Indices | None, around: Arou
     if around.clusters is not None:
         count = int(around.clusters.max(initial=-1)) + 1
         return found._replace(clusters=clusters.sums(table, own(around.clusters), count))
-    place = np.arange(len(table)) if rows is None else rows
-    place = place if around.kept is None else around.kept[place]
-    groups: list[Any] = [slice(None)]
+    # the block's rows that the table has
+    place = rows if around.kept is None else around.kept if rows is None else around.kept[rows]
+    chosen: list[Any] = [slice(None)]
+    places: list[Any] = [slice(None) if place is None else place]
     if around.codes is not None:
-        groups = [np.flatnonzero(own(around.codes) == code) for code in range(around.groups)]
+        chosen = [np.flatnonzero(own(around.codes) == code) for code in range(around.groups)]
+        places = [one if place is None else place[one] for one in chosen]
     for draws, shares in around.draws:
-        if draws.signs and not found.layout.signed:
+        if draws.differences and not found.layout.signed:
             continue
-        sums = np.zeros((len(groups), draws.how.times, table.shape[1]))
-        shares += [Share(into, place[rows], table[rows]) for into, rows in zip(sums, groups)]
+        sums = np.zeros((len(chosen), draws.how.times, table.shape[1]))
+        shares += [Share(into, at, table[rows]) for into, at, rows in zip(sums, places, chosen)]
         found = found._replace(flips=sums) if draws.signs else found._replace(replicates=sums)
     return found
 

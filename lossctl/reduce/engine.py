@@ -174,10 +174,10 @@ class Engine:
         found = []
         if plan.bootstrap is not None:
             how = Resampling(plan.bootstrap, plan.seed)
-            found.append(Draws(how, task.start, task.rows, alone))
+            found.append(Draws(how, task.start, task.rows, alone, False, bool(plan.models)))
         if plan.test == "permutation":
             how = Resampling(plan.permutations, plan.seed)
-            found.append(Draws(how, task.start, task.rows, alone, signs=True))
+            found.append(Draws(how, task.start, task.rows, alone, True, True))
         return found
 
     def _take(self, task: Task, result: BlockResult) -> None:

@@ -62,11 +62,16 @@ class Layout(NamedTuple):
 
 def reduced(state: State, layout: Layout, group: int, reduction: str) -> Callable[[Floats], float]:
     """The value as a function of the columns' totals."""
+    # what two models differ by is summed sample by sample where that is the same: models that
+    # are nearly alike would leave only rounding between the sums of each
+    unit = state.columns.unit_weight
+    apart = layout.signed and not layout.finished and state.columns.described and unit is not None
+    alike = apart and set(unit or ()) == {1.0} and state.columns.statistics == len(layout.parts)
 
     def value(totals: Floats) -> float:
-        if reduction == "mean":
+        if reduction == "mean" and not apart:
             return layout.value(*state.split(totals, group))
-        if reduction == "samplemean" or layout.finished:
+        if reduction in ("mean", "samplemean") or layout.finished or alike:
             found = state.loss_sum(totals)
         else:
             found = layout.total(state.split(totals, group)[0])
@@ -156,29 +161,44 @@ class Measured(NamedTuple):
         """The totals with the count of samples."""
         return np.append(self.totals, float(self.state.n[self.group]))
 
+    @property
+    def alike(self) -> bool:
+        """Whether it is a difference between models that differ in no sample."""
+        state, group = self.state, self.group
+        return state.columns.signed and 0 < state.n[group] == state.equal[group]
+
     def spread(self) -> Spread:
         """The standard error, from clusters where there are any, else from the covariances."""
-        if self.units.clusters is not None:
-            return intervals.of_clusters(self.counted, self.units.clusters)
+        clusters = self.units.clusters
+        if self.alike:
+            n = int(self.state.n[self.group]) if clusters is None else len(clusters)
+            return Spread(0.0 if n > 1 else math.nan, n - 1)
+        if clusters is not None:
+            if not math.isfinite(self.value(self.totals)):  # which the clusters' sums leave out
+                return Spread(math.nan, len(clusters) - 1)
+            return intervals.of_clusters(self.counted, clusters)
         slope = intervals.gradient(self.value, self.totals)
         variance, freedom = self.state.variance(self.group, slope)
         return Spread(math.sqrt(variance) if variance >= 0 else math.nan, freedom)
 
     def replicates(self) -> Floats | None:
-        """The sums of each resample, where there are any."""
+        """The sums of each resample that is not empty, where there are any."""
         if self.units.clusters is not None and self.how.resamples is not None:
             return resample.of_units(self.units.clusters, self.how.resamples)
-        return self.units.replicates
+        found = self.units.replicates
+        # a small group may be missing from a resample of all the rows
+        return None if found is None else found[found[:, -1] > 0]
 
     def interval(self) -> Interval | None:
         """Of resamples where there are any; else t for a mean, the delta method otherwise."""
         assert self.how.confidence is not None
         level, replicates = self.how.confidence, self.replicates()
-        if replicates is not None:
+        if replicates is not None and not self.alike:
             return intervals.resampled(
                 self.counted, self.extended(), replicates, level, self.how.method
             )
-        return intervals.around(self.value(self.totals), self.spread(), level, self.method)
+        method = self.method if replicates is None else self.how.method
+        return intervals.around(self.value(self.totals), self.spread(), level, method)
 
     @property
     def method(self) -> str:
@@ -192,23 +212,42 @@ class Measured(NamedTuple):
 
     def evidence(self) -> Evidence:
         """Of a difference: its standard error, its signs and the p-value."""
-        state, group, spread = self.state, self.group, self.spread()
-        below, above = int(state.below[group]), int(state.above[group])
-        if self.how.test == "sign":
-            p = significance.sign_p(below, above)
-        elif self.how.test == "wilcoxon":
-            p = math.nan
-            if self.units.losses is not None:
-                p = significance.wilcoxon_p(self.units.losses)
-        elif self.how.test == "bootstrap":
-            replicates = self.replicates()
-            found = [self.counted(item) for item in (() if replicates is None else replicates)]
-            p = significance.resampled_p(np.array(found)) if found else math.nan
-        elif self.how.test == "permutation":
-            p = self._permuted()
-        else:
-            p = significance.student_p(self.value(self.totals), *spread)
-        return Evidence(spread.error, spread.freedom, below, above, p)
+        # samples whose losses depend on each other's have no interval, and no test
+        tested = self.how.confidence is not None
+        value = self.value(self.totals)
+        spread = self.spread() if tested else Spread(math.nan, math.nan)
+        leans, p = self._tested(value, spread) if tested else (value, math.nan)
+        direction = int(leans > 0) - int(leans < 0)
+        return Evidence(spread.error, spread.freedom, *self._signs(), direction, p)
+
+    def _signs(self) -> tuple[int, int, int]:
+        """The samples with a difference below 0, of 0 and above."""
+        state, group = self.state, self.group
+        return int(state.below[group]), int(state.equal[group]), int(state.above[group])
+
+    def _tested(self, value: float, spread: Spread) -> tuple[float, float]:
+        """Where the test leans, and its p-value; NaN where it says nothing."""
+        test = self.how.test
+        if test == "t":
+            return value, significance.student_p(value, *spread)
+        if test == "bootstrap":
+            return value, self._bootstrapped() if math.isfinite(value) else math.nan
+        if test == "permutation":
+            return value, self._permuted()
+        below, equal, above = self._signs()
+        if below + equal + above < self.state.n[self.group]:
+            return 0.0, math.nan  # both losses of a sample are infinite
+        if test == "sign":
+            return above - below, significance.sign_p(below, above)
+        losses = self.units.losses
+        ranks = significance.signed_ranks(np.zeros(0) if losses is None else losses)
+        return float(ranks.sum()), significance.wilcoxon_p(ranks)
+
+    def _bootstrapped(self) -> float:
+        replicates = self.replicates()
+        if replicates is None:
+            return math.nan
+        return significance.resampled_p(np.array([self.counted(item) for item in replicates]))
 
     def _permuted(self) -> float:
         flips = self.units.flips

@@ -53,7 +53,7 @@ def of_clusters(value: Value, units: Floats) -> Spread:
     """
     count = len(units)
     if count < 2:
-        return Spread(math.nan, math.nan)
+        return Spread(math.nan, count - 1)
     slope = gradient(value, units.sum(axis=0))
     influence = (units - units.mean(axis=0)) @ slope
     return Spread(math.sqrt(count / (count - 1) * float(influence @ influence)), count - 1)

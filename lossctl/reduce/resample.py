@@ -9,7 +9,6 @@ that every loss, and every model of a comparison, sees the same resamples.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from math import exp, factorial
 from typing import Any, NamedTuple
 
@@ -17,8 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.integer[Any]]
 
-_CELLS = 1 << 20  # counts drawn at once, for the cache
+# What is drawn at once, and what of it is multiplied at once: both stay in a core's cache.
+_CELLS = 1 << 17
+_SEGMENT = 1 << 14
 _LEVELS = 1 << 16  # of the random numbers that Poisson counts are looked up by
 
 
@@ -29,34 +31,6 @@ class Resampling(NamedTuple):
     seed: int = 0
 
 
-class Draws(NamedTuple):
-    """The resamples of one block's rows."""
-
-    how: Resampling
-    start: int  # the block's first row, by which its numbers are told from other blocks'
-    rows: int
-    alone: bool  # whether the block is the whole file
-    signs: bool = False  # each row gets a sign, for a permutation, and not a count
-
-    def chunks(self) -> Iterator[tuple[slice, Floats]]:
-        """Some resamples at a time: which, and the count (resamples, rows) of each row."""
-        rng = np.random.Generator(np.random.Philox(key=[self.how.seed, self.start]))
-        step = max(1, _CELLS // max(1, self.rows))
-        for first in range(0, self.how.times, step):
-            which = slice(first, min(first + step, self.how.times))
-            shape = (which.stop - first, self.rows)
-            if self.signs:
-                yield which, _signs(rng, shape)
-            else:
-                yield which, multinomial(rng, shape) if self.alone else _poisson(rng, shape)
-
-    def fill(self, shares: list[Share]) -> None:
-        """Sum the columns of every share in each resample, drawing once for all of them."""
-        for which, counts in self.chunks() if shares else ():
-            for share in shares:
-                share.sums[which] = counts[:, share.rows] @ share.columns
-
-
 class Share(NamedTuple):
     """Some rows of a block, whose resampled sums are wanted."""
 
@@ -65,19 +39,129 @@ class Share(NamedTuple):
     columns: Floats  # (n, columns)
 
 
-def multinomial(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
+class Draws(NamedTuple):
+    """The resamples of one block's rows."""
+
+    how: Resampling
+    start: int  # the block's first row, by which its numbers are told from other blocks'
+    rows: int
+    alone: bool  # whether the block is the whole file
+    signs: bool = False  # each row gets a sign, for a permutation, and not a count
+    differences: bool = False  # only what models differ by is resampled
+
+    def chunks(self) -> Iterator[tuple[slice, Counts]]:
+        """Some resamples at a time: which, and the count (resamples, rows) of each row.
+
+        Where signs are drawn, a count of 1 is a plus and 0 is a minus.
+        """
+        rng = np.random.Generator(np.random.SFC64([self.how.seed, self.start]))
+        draw = _coins if self.signs else multinomial if self.alone else _poisson
+        step = max(1, _CELLS // max(1, self.rows))
+        for first in range(0, self.how.times, step):
+            which = slice(first, min(first + step, self.how.times))
+            yield which, draw(rng, (which.stop - first, self.rows))
+
+    def fill(self, shares: list[Share]) -> None:
+        """Sum the columns of every share in each resample, drawing once for all of them."""
+        merged = _merged(shares)
+        room = np.empty(max(_CELLS, _SEGMENT))
+        for which, counts in self.chunks() if shares else ():
+            for rows, columns, places in merged:
+                found = _products(counts, rows, columns, room)
+                if self.signs:
+                    found = 2 * found - columns.sum(axis=0)
+                for share, place in places:
+                    share.sums[which] = found[:, place]
+
+
+def _merged(shares: list[Share]) -> list[tuple[Any, Floats, list[tuple[Share, list[int]]]]]:
+    """The shares of the same rows together: the rows, their columns once, and whose they are.
+
+    Losses share statistics, and models a baseline; what is equal comes out equal to the bit.
+    """
+    rows: dict[bytes, Any] = {}
+    known: dict[bytes, dict[bytes, int]] = {}
+    distinct: dict[bytes, list[Floats]] = {}
+    places: dict[bytes, list[tuple[Share, list[int]]]] = {}
+    for share in shares:
+        key = b"" if isinstance(share.rows, slice) else b"i" + share.rows.tobytes()
+        rows[key] = share.rows
+        mine, listed = known.setdefault(key, {}), distinct.setdefault(key, [])
+        place = []
+        for column in share.columns.T:
+            place.append(mine.setdefault(column.tobytes(), len(listed)))
+            if place[-1] == len(listed):
+                listed.append(column)
+        places.setdefault(key, []).append((share, place))
+    return [(rows[key], np.stack(distinct[key]).T, places[key]) for key in rows if distinct[key]]
+
+
+def _products(counts: Counts, rows: Any, columns: Floats, room: Floats) -> Floats:
+    """The columns' sums (resamples, columns), each row counted as often as it was drawn.
+
+    Args:
+        counts: (resamples, rows of the block).
+        rows: Which of the block's rows the columns have.
+        columns: (n, columns), each of them contiguous.
+        room: For as many counts as numbers as are multiplied at once.
+    """
+    n, resamples = len(columns), len(counts)
+    found = np.zeros((resamples, columns.shape[1]))
+    for first in range(0, n, _SEGMENT):
+        part = slice(first, min(first + _SEGMENT, n))
+        drawn = counts[:, part if isinstance(rows, slice) else rows[part]]
+        numbers = room[: drawn.size].reshape(drawn.shape)
+        np.copyto(numbers, drawn)
+        found += numbers @ columns[part]
+    return found
+
+
+def _words(rng: np.random.Generator, count: int, kind: str) -> npt.NDArray[Any]:
+    """Random unsigned numbers of a kind such as `u2`, the same on every machine."""
+    size = np.dtype(kind).itemsize
+    words = rng.integers(0, 1 << 64, -(-count * size // 8), dtype=np.uint64)
+    return words.astype("<u8", copy=False).view(f"<{kind}")[:count]
+
+
+def multinomial(rng: np.random.Generator, shape: tuple[int, int]) -> Counts:
     """How often each of n things is drawn in n draws with replacement, (resamples, n)."""
     resamples, n = shape
-    drawn = rng.integers(0, n, shape) + n * np.arange(resamples)[:, None]
-    counts = np.bincount(drawn.reshape(-1), minlength=resamples * n)
-    return counts.reshape(shape).astype(np.float64)
+    drawn = _words(rng, resamples * n, "u4").astype(np.uint64).reshape(shape)
+    drawn *= np.uint64(n)
+    drawn >>= np.uint64(32)  # below n, each number as likely to 1 in 2³² / n
+    places = drawn.view(np.int64)
+    places += n * np.arange(resamples)[:, None]
+    counts: Counts = np.bincount(places.reshape(-1), minlength=resamples * n)
+    return counts.reshape(shape)
 
 
-def _signs(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
-    """−1 or 1, as likely, (resamples, rows)."""
+def _coins(rng: np.random.Generator, shape: tuple[int, int]) -> Counts:
+    """0 or 1, as likely, (resamples, rows)."""
     resamples, rows = shape
-    drawn = rng.integers(0, 256, (resamples, (rows + 7) // 8), dtype=np.uint8)
-    return np.unpackbits(drawn, axis=1)[:, :rows].astype(np.float64) * 2 - 1
+    drawn = _words(rng, resamples * ((rows + 7) // 8), "u1").reshape(resamples, -1)
+    flags: Counts = np.unpackbits(drawn, axis=1)
+    return flags[:, :rows]
+
+
+def _poisson_steps() -> npt.NDArray[np.uint16]:
+    """The 16-bit numbers at which a Poisson count of mean 1 goes up by one."""
+    below = np.cumsum([exp(-1) / factorial(k) for k in range(12)])
+    middles = (np.arange(_LEVELS) + 0.5) / _LEVELS
+    steps = np.searchsorted(middles, below, side="right")
+    return steps[steps < _LEVELS].astype(np.uint16)
+
+
+_STEPS = _poisson_steps()
+
+
+def _poisson(rng: np.random.Generator, shape: tuple[int, int]) -> Counts:
+    drawn = _words(rng, shape[0] * shape[1], "u2").reshape(shape)
+    # comparisons run in vectors, which a table's look-up does not
+    counts: Counts = (drawn >= _STEPS[0]).view(np.uint8)
+    more = np.empty(shape, dtype=np.bool_)
+    for step in _STEPS[1:]:
+        counts += np.greater_equal(drawn, step, out=more).view(np.uint8)
+    return counts
 
 
 def of_units(units: Floats, how: Resampling, signs: bool = False) -> Floats:
@@ -85,15 +169,3 @@ def of_units(units: Floats, how: Resampling, signs: bool = False) -> Floats:
     sums = np.zeros((how.times, units.shape[1]))
     Draws(how, 0, len(units), alone=True, signs=signs).fill([Share(sums, slice(None), units)])
     return sums
-
-
-@lru_cache(maxsize=1)
-def _poisson_table() -> Floats:
-    """The Poisson count of mean 1 for each 16-bit number."""
-    below = np.cumsum([exp(-1) / factorial(k) for k in range(12)])
-    middles = (np.arange(_LEVELS) + 0.5) / _LEVELS
-    return np.searchsorted(below, middles).astype(np.float64)
-
-
-def _poisson(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
-    return _poisson_table().take(rng.integers(0, _LEVELS, shape, dtype=np.uint16))

@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float64]
 
 POWER = 0.8
 """The chance at which the detectable difference would be found."""
-EXACT_RANKS = 50  # pairs up to which Wilcoxon's distribution is enumerated, as SciPy does
+EXACT_RANKS = 50  # pairs up to which Wilcoxon's distribution is enumerated
 
 
 def student_p(difference: float, error: float, freedom: float) -> float:
@@ -35,48 +35,57 @@ def sign_p(below: int, above: int) -> float:
     return min(1.0, 2 * student.beta_ratio(n - least, least + 1, 0.5))
 
 
-def wilcoxon_p(differences: Floats) -> float:
-    """Two-sided p of the signed-rank test, zeros left out (Wilcoxon 1945).
-
-    Exact up to 50 pairs without zeros and ties; else the normal distribution with the variance
-    corrected for ties, as `scipy.stats.wilcoxon` has it by default.
-    """
+def signed_ranks(differences: Floats) -> Floats:
+    """The rank of each difference's size, with its sign; zeros are left out."""
     found = differences[differences != 0]
-    n = len(found)
+    _, inverse, counts = np.unique(np.abs(found), return_inverse=True, return_counts=True)
+    ranks: Floats = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    signed: Floats = np.copysign(ranks, found)
+    return signed
+
+
+def wilcoxon_p(signed: Floats) -> float:
+    """Two-sided p of the signed-rank test, from the signed ranks (Wilcoxon 1945).
+
+    Exact up to 50 pairs that differ, with ties too (the distribution over all signs of these
+    ranks); beyond that normal, with the variance corrected for ties, as `scipy.stats.wilcoxon`.
+    """
+    n, ranks = len(signed), np.abs(signed)
     if n == 0:
         return 1.0
-    values, inverse, counts = np.unique(np.abs(found), return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    positive = float(ranks[found > 0].sum())
-    if len(differences) <= EXACT_RANKS and len(values) == n == len(differences):
-        return _exact_ranks_p(n, round(positive))
-    mean = n * (n + 1) / 4
-    ties = float((counts.astype(float) ** 3 - counts).sum())
-    variance = n * (n + 1) * (2 * n + 1) / 24 - ties / 48
-    return math.erfc(abs(positive - mean) / math.sqrt(2 * variance))  # accurate in the tails
+    positive = float(ranks[signed > 0].sum())
+    if n <= EXACT_RANKS:
+        return _exact_ranks_p(ranks, positive)
+    variance = float((ranks**2).sum()) / 4  # which ties lower
+    return math.erfc(abs(positive - n * (n + 1) / 4) / math.sqrt(2 * variance))
 
 
-def _exact_ranks_p(n: int, positive: int) -> float:
+def _exact_ranks_p(ranks: Floats, positive: float) -> float:
     """The share of the 2ⁿ signs whose positive ranks are as far from half as these."""
-    ways: list[int] = [1]  # of reaching each sum with the ranks so far
-    for rank in range(1, n + 1):
-        longer = ways + [0] * rank
-        for total, count in enumerate(ways):
-            longer[total + rank] += count
-        ways = longer
-    least = min(positive, n * (n + 1) // 2 - positive)
-    return float(min(1.0, 2 * sum(ways[: least + 1]) / 2**n))
+    doubled = np.rint(2 * ranks).astype(np.intp)  # tied ranks are halves
+    total = int(doubled.sum())
+    ways = np.zeros(total + 1)  # of reaching each sum with the ranks so far; 2⁵⁰ is exact
+    ways[0] = 1
+    for rank in doubled.tolist():
+        ways[rank:] = ways[rank:] + ways[:-rank]
+    least = round(2 * positive)
+    least = min(least, total - least)
+    return min(1.0, 2 * float(ways[: least + 1].sum()) / 2.0 ** len(ranks))
 
 
 def resampled_p(resamples: Floats) -> float:
     """Two-sided p from bootstrapped differences: twice the smaller share beyond 0."""
     count = len(resamples)
+    if not np.isfinite(resamples).all():
+        return math.nan
     beyond = min(int((resamples <= 0).sum()), int((resamples >= 0).sum()))
     return min(1.0, 2 * (beyond + 1) / (count + 1))
 
 
 def permuted_p(difference: float, permuted: Floats) -> float:
     """Two-sided p: twice the smaller share of permutations as far out, this one included."""
+    if not (math.isfinite(difference) and np.isfinite(permuted).all()):
+        return math.nan
     slack = 1e-12 * abs(difference)  # what is equal but for rounding counts as equal
     low = int((permuted <= difference + slack).sum()) + 1
     high = int((permuted >= difference - slack).sum()) + 1

@@ -138,6 +138,7 @@ class State:
         self.nonfinite = np.zeros(groups, dtype=np.int64)
         self.below = np.zeros(groups, dtype=np.int64)  # losses below 0, of a difference
         self.above = np.zeros(groups, dtype=np.int64)
+        self.equal = np.zeros(groups, dtype=np.int64)
         self.first = exact.zeros((groups, size))  # Σx
         self.special = np.zeros((groups, size))  # the sum of what is not finite
         products = size if size <= MOST_COLUMNS else 0
@@ -200,9 +201,10 @@ class State:
             self.n[codes] += _counts(block.valued, starts)
         self.nonfinite[codes] += _counts(infinite, starts)
         if block.columns.signed:
-            losses = block.losses if block.valued is None else block.losses * block.valued
-            self.below[codes] += _counts(losses < 0, starts)
-            self.above[codes] += _counts(losses > 0, starts)
+            known = np.ones(len(infinite), dtype=bool) if block.valued is None else block.valued
+            self.below[codes] += _counts(known & (block.losses < 0), starts)
+            self.above[codes] += _counts(known & (block.losses > 0), starts)
+            self.equal[codes] += _counts(known & (block.losses == 0), starts)
         self.low[codes] = np.minimum(self.low[codes], np.minimum.reduceat(lows, starts))
         self.high[codes] = np.maximum(self.high[codes], np.maximum.reduceat(highs, starts))
 
@@ -395,8 +397,8 @@ class State:
 
 
 _SUMMED = (
-    "n", "rows", "own_rows", "valueless", "unspread", "nonfinite", "below", "above", "first",
-    "special", "second", "spread", "low", "high",
+    "n", "rows", "own_rows", "valueless", "unspread", "nonfinite", "below", "above", "equal",
+    "first", "special", "second", "spread", "low", "high",
 )  # fmt: skip
 _EXTREMES: dict[str, Any] = {"low": np.minimum, "high": np.maximum, "unspread": np.logical_or}
 

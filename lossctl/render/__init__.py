@@ -1,8 +1,8 @@
 """Reports as text. Nothing here prints: the text is returned, without a last newline.
 
-`render(report, "markdown", Style(precision=4))` renders what `lossctl eval` found;
-`lossctl.render.explain` renders what is known of the losses. Each format is imported when it
-is asked for: JSON must not wait for the table's library.
+`render(report, "markdown", Style(precision=4))` renders what `lossctl eval` found, or
+`lossctl compare`; `lossctl.render.explain` renders what is known of the losses. Each format is
+imported when it is asked for: JSON must not wait for the table's library.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from lossctl.errors import UsageError, nearest
 from lossctl.render.options import Style
+from lossctl.report import Report
 
 if TYPE_CHECKING:
-    from lossctl.report import Report
+    from lossctl.report import Comparison
 
 __all__ = ["FORMATS", "Style", "check", "render"]
 
@@ -27,6 +28,12 @@ _RENDERERS = {
     "quiet": "quiet:quiet",
 }
 FORMATS = tuple(_RENDERERS)
+_COMPARED = {
+    "table": "table:comparison_table",
+    "json": "json_text:document",
+    "markdown": "markdown:comparison_markdown",
+    "quiet": "quiet:differences",
+}
 
 
 def check(
@@ -64,21 +71,23 @@ def check(
         )
 
 
-def render(report: Report, format: str = "table", style: Style | None = None) -> str:
-    """The report as text.
+def render(report: Report | Comparison, format: str = "table", style: Style | None = None) -> str:
+    """The report, or the comparison, as text.
 
     Args:
         report: What was found.
-        format: One of `FORMATS`; `quiet` is the values alone, one a line.
+        format: One of `FORMATS`; `quiet` is the values alone, one a line. Comparisons have no
+            lines for programs, csv and jsonl.
         style: The precision, and what is known of the stream.
 
     Raises:
         UsageError: There is no such format.
     """
-    if format not in _RENDERERS:
-        hint = nearest(format, list(FORMATS)) or f"the formats: {', '.join(FORMATS)}"
+    renderers = _RENDERERS if isinstance(report, Report) else _COMPARED
+    if format not in renderers:
+        hint = nearest(format, list(renderers)) or f"the formats: {', '.join(renderers)}"
         raise UsageError(f"there is no format {format!r}", hint)
-    module, _, function = _RENDERERS[format].partition(":")
+    module, _, function = renderers[format].partition(":")
     renderer = getattr(import_module(f"lossctl.render.{module}"), function)
     text: str = renderer(report, style or Style())
     return text

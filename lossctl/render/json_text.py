@@ -12,16 +12,16 @@ from lossctl.report import plain
 
 if TYPE_CHECKING:
     from lossctl.render.options import Style
-    from lossctl.report import Report
+    from lossctl.report import Comparison, Report
 
 LINE_SCHEMA = "lossctl.eval-line/1"
 
-_VERBATIM = ("group", "key", "level")  # they name something, and are never rounded
+_VERBATIM = ("group", "key", "level", "alpha")  # they name something, and are never rounded
 _LINE = 88  # an object of scalars up to this length is written on one line
 
 
-def document(report: Report, style: Style) -> str:
-    """The whole report as one document (schema `eval-1.json`), indented by 2.
+def document(report: Report | Comparison, style: Style) -> str:
+    """The whole as one document (schema `eval-1.json` or `compare-1.json`), indented by 2.
 
     Lists of numbers stay on one line. Numbers have all their digits unless a precision is given.
     """

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from lossctl.render import comparison as comparing
 from lossctl.render.rows import MISSING, counted, grids, has_samples, input_grid, sample_texts
 from lossctl.render.text import shown
 
 if TYPE_CHECKING:
     from lossctl.render.options import Style
     from lossctl.render.rows import Grid
-    from lossctl.report import Report
+    from lossctl.report import Comparison, Report
 
 # What Markdown or GitHub would read as markup. An underscore, an @ or a # inside a word is
 # left, for it means nothing there and `log_cosh@keras` stays readable in the source.
@@ -27,12 +28,25 @@ def markdown(report: Report, style: Style) -> str:
         # whole columns of numbers, in which there is nothing to escape
         heads, *rows = zip(*sample_texts(report, style.readable, MISSING))
         parts += ["### Samples", _pipes(map(escaped, heads), ["---:"] * len(heads), rows)]
-    parts += _titled(input_grid(report), style)
-    parts.append(counted(report) + ".")
+    return "\n\n".join(parts + _titled(input_grid(report), style) + _tail(report))
+
+
+def comparison_markdown(comparison: Comparison, style: Style) -> str:
+    """The differences and what the verdicts rest on, groups, changed samples, inputs, notes."""
+    first, *others = comparing.grids(comparison)
+    parts = _titled(first, style)
+    parts.append("\n".join(f"- {escaped(text)}" for text in comparing.explained(comparison)))
+    for grid in (*others, comparing.inputs(comparison)):
+        parts += _titled(grid, style)
+    return "\n\n".join(parts + _tail(comparison))
+
+
+def _tail(report: Report | Comparison) -> list[str]:
+    """The samples, the notes and the signature."""
+    parts = [counted(report) + "."]
     if report.notes:
         parts.append("\n".join(f"- {escaped(note)}" for note in report.notes))
-    parts.append(f"Signature: {escaped(report.signature)}")
-    return "\n\n".join(parts)
+    return [*parts, f"Signature: {escaped(report.signature)}"]
 
 
 def _titled(grid: Grid, style: Style) -> list[str]:

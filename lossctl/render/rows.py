@@ -5,16 +5,38 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from lossctl.render.text import cell, joined, number
 from lossctl.report import Group, free, named
 
 if TYPE_CHECKING:
-    from lossctl.report import GateResult, LossResult, Report, Summary
+    from lossctl.report import (
+        Comparison,
+        GateResult,
+        InputInfo,
+        Interval,
+        LossResult,
+        Report,
+        Summary,
+    )
 
 MISSING = "–"
 Kind = Literal["text", "unit", "word", "count", "figure", "value"]
+
+
+class Estimated(Protocol):
+    """A value with its interval."""
+
+    @property
+    def value(self) -> float:
+        """What the interval goes around."""
+        ...
+
+    @property
+    def interval(self) -> Interval | None:
+        """None where there is none."""
+        ...
 
 
 class Column(NamedTuple):
@@ -57,7 +79,7 @@ def _text(column: Column, value: Any, precision: int) -> str:
     return cell(value, precision, MISSING)
 
 
-def _kept(title: str, columns: Iterable[Column], rows: Iterable[Iterable[Any]]) -> Grid:
+def kept(title: str, columns: Iterable[Column], rows: Iterable[Iterable[Any]]) -> Grid:
     """A grid without the columns of figures in which nothing stands."""
     columns, listed = tuple(columns), [tuple(row) for row in rows]
     kept = [
@@ -105,12 +127,16 @@ def input_grid(report: Report) -> Grid:
     """What was evaluated."""
     rows = []
     for name, info in report.inputs.items():
-        reference = f"{info.source}::{joined(info.columns)}" if info.columns else info.source
-        rows.append((name, reference, " × ".join(map(str, info.shape)), info.dtype))
+        rows.append((name, reference(info), " × ".join(map(str, info.shape)), info.dtype))
     return Grid("Inputs", tuple(map(Column, ("input", "source", "shape", "dtype"))), tuple(rows))
 
 
-def counted(report: Report) -> str:
+def reference(info: InputInfo) -> str:
+    """Where an input came from, as it would be given."""
+    return f"{info.source}::{joined(info.columns)}" if info.columns else info.source
+
+
+def counted(report: Report | Comparison) -> str:
     """How many samples there were, in words."""
     text = f"{report.samples} sample{'' if report.samples == 1 else 's'}"
     return f"{text}, {report.skipped} of them skipped" if report.skipped else text
@@ -125,7 +151,7 @@ def loss_grid(report: Report) -> Grid:
         *([Column("reduction")] if reductions else []),
         Column("value", "value"),
         Column("unit", "unit"),
-        *_interval_columns([item.summary for item in losses]),
+        *interval_columns([item.summary for item in losses]),
         Column("n", "count"),
         *(Column(name, "figure") for name in ("std", "min", "median", "p95", "max")),
         Column("nonfinite", "count"),
@@ -137,7 +163,7 @@ def loss_grid(report: Report) -> Grid:
             *([item.reduction] if reductions else []),
             item.value,
             item.unit,
-            *_interval_cells(item.summary, [item.summary for item in losses]),
+            *interval_cells(item.summary, [item.summary for item in losses]),
             item.n,
             item.summary.std,
             item.summary.min,
@@ -149,10 +175,11 @@ def loss_grid(report: Report) -> Grid:
         )
         for item in losses
     )
-    return _kept("", columns, rows)
+    return kept("", columns, rows)
 
 
-def _interval_columns(summaries: Sequence[Summary]) -> list[Column]:
+def interval_columns(summaries: Sequence[Estimated]) -> list[Column]:
+    """The columns beside a value: ± where that says it all, else the two ends."""
     levels = {f"{i.level * 100:g}%" for item in summaries if (i := item.interval)}
     level = "/".join(sorted(levels))
     if _symmetric(summaries):
@@ -160,16 +187,17 @@ def _interval_columns(summaries: Sequence[Summary]) -> list[Column]:
     return [Column(f"{level} {side}", "figure", tied=True) for side in ("low", "high")]
 
 
-def _interval_cells(summary: Summary | None, among: Sequence[Summary]) -> list[float | None]:
-    interval = summary and summary.interval
+def interval_cells(summary: Estimated | None, among: Sequence[Estimated]) -> list[float | None]:
+    """What stands in these columns."""
+    interval = None if summary is None else summary.interval
     if interval is None:
-        return [None] * len(_interval_columns(among))
+        return [None] * len(interval_columns(among))
     if _symmetric(among):
         return [(interval.high - interval.low) / 2]
     return [interval.low, interval.high]
 
 
-def _symmetric(summaries: Sequence[Summary]) -> bool:
+def _symmetric(summaries: Sequence[Estimated]) -> bool:
     """Whether ± says it all, for every value."""
     for item in summaries:
         interval = item.interval
@@ -185,7 +213,7 @@ def component_grid(report: Report) -> Grid:
     """One row a component (a class, an output), one column a loss that has them."""
     losses = [item for item in report.losses if item.components]
     rows = zip_longest(*(item.components for item in losses))
-    return _kept(
+    return kept(
         "Components",
         (Column("component"), *(Column(item.loss, "value") for item in losses)),
         ((index, *values) for index, values in enumerate(rows)),
@@ -209,17 +237,17 @@ def group_grid(report: Report) -> Grid:
         columns.append(Column("n", "count"))
     summaries = [[group.summary for group in by.values()] for by in found]
     for item, among in zip(losses, summaries, strict=True):
-        columns += [Column(item.loss, "value"), *_interval_columns(among)]
+        columns += [Column(item.loss, "value"), *interval_columns(among)]
         columns += [] if once else [Column(f"n ({item.loss})", "count")]
     rows = []
     for (key, group), ns in zip(groups.items(), counts, strict=True):
         row = [named(group.get(name)) for name in names] + (ns[:1] if once else [])
         for by, among, n in zip(found, summaries, ns, strict=True):
             summary = by[key].summary if key in by else None
-            row += [summary and summary.value, *_interval_cells(summary, among)]
+            row += [summary and summary.value, *interval_cells(summary, among)]
             row += [] if once else [n]
         rows.append(row)
-    return _kept(f"By {', '.join(map(str, names))}", columns, rows)
+    return kept(f"By {', '.join(map(str, names))}", columns, rows)
 
 
 def worst_grid(report: Report) -> Grid:

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 _GAP = 2
 _LEAST = 12  # cells that a column of text keeps, however narrow the terminal
 _STYLES = {"unit": "dim", "value": "bold cyan"}
-_WORDS = {"passed": "green", "FAILED": "bold red", "error": "bold red"}
+_WORDS = {
+    "better": "green", "passed": "green", "worse": "red", "mixed": "yellow",
+    "FAILED": "bold red", "error": "bold red",
+}  # fmt: skip
 _NONFINITE = ("nan", "inf", "-inf")
 
 

@@ -1,0 +1,131 @@
+"""`lossctl compare`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from lossctl.cli import options
+from lossctl.cli.console import show, style
+from lossctl.cli.references import named, once, with_inputs
+from lossctl.errors import UsageError
+
+FORMATS = ("table", "json", "markdown")
+
+
+@click.command(
+    "compare",
+    epilog="""\b
+Examples:
+  lossctl compare old.csv new.csv -l rmse
+  lossctl compare old.npy new.npy --target target.npy -l mae -l huber:delta=2
+  lossctl compare old.parquet a.parquet b.parquet --on id -l bce --by segment
+  lossctl compare scores.csv::old scores.csv::new --target label -l bce --test permutation
+  lossctl compare old.csv new.csv -l mae --cluster patient --changed 10
+\b
+A reference is PATH[::COLUMNS], as in lossctl eval. Without --target each file holds its
+own target, and they must be equal. The difference is the candidate's loss less the
+baseline's: below 0 the candidate is better.""",
+)
+@click.argument("baseline", metavar="BASELINE", required=False)
+@click.argument("candidates", metavar="CANDIDATE…", nargs=-1)
+@options.loss
+@options.convention
+@options.prediction
+@once("--target", metavar="REF", help="The target of all: a reference, or a column of each file.")
+@click.option(
+    "--input", "inputs", metavar="NAME=REF", multiple=True,
+    help="An input of the loss by its name; REF without a path is a column of each model's file.",
+)  # fmt: skip
+@options.plugin
+@options.weight
+@options.by
+@options.on
+@options.unmatched
+@options.reduction
+@click.option(
+    "--test", default="t", show_default=True, metavar="TEST",
+    help="t (paired), bootstrap, permutation, sign or wilcoxon (signed ranks).",
+)  # fmt: skip
+@click.option(
+    "--alpha", type=float, default=0.05, show_default=True, metavar="LEVEL",
+    help="Of the test; the intervals are of 1 - LEVEL.",
+)  # fmt: skip
+@click.option(
+    "--correction", default="holm", show_default=True, metavar="NAME",
+    help="Of the p-values for their number: holm, bh (Benjamini and Hochberg) or none.",
+)  # fmt: skip
+@click.option("--changed", type=int, metavar="K", help="The K samples whose losses changed most.")
+@click.option(
+    "-f", "--format", "format_", type=click.Choice(FORMATS), default=None,
+    help="How the comparison is printed. [default: table]",
+)  # fmt: skip
+@options.as_json
+@click.option("-q", "--quiet", is_flag=True, help="The differences alone, one a line.")
+@options.precision
+@options.nan
+@options.bootstrap
+@options.seed
+@options.interval
+@options.cluster
+@options.backend
+@options.threads
+@options.dtype
+@options.progress
+@options.input_format
+@options.delimiter
+@options.no_header
+def command(
+    baseline: str | None,
+    candidates: tuple[str, ...],
+    losses: tuple[str, ...],
+    prediction: str | None,
+    target: str | None,
+    inputs: tuple[str, ...],
+    plugins: tuple[str, ...],
+    alpha: float,
+    correction: str,
+    format_: str | None,
+    as_json: bool,
+    quiet: bool,
+    precision: int | None,
+    progress: bool | None,
+    input_format: str | None,
+    delimiter: str | None,
+    no_header: bool,
+    **others: Any,
+) -> None:
+    """Compare the losses of candidates with a baseline's, sample by sample.
+
+    BASELINE and CANDIDATE are files of predictions for the same samples (CSV, Parquet, NPY,
+    NPZ, Arrow, JSON lines), or columns of one file.
+    """
+    if baseline is None or not candidates:
+        raise UsageError("there is nothing to compare", "give BASELINE CANDIDATE")
+    layout = options.layout(format_, as_json, quiet)
+    options.prepare(plugins)
+    from lossctl import comparing
+    from lossctl import plan as plans
+    from lossctl.render import comparison as shown
+    from lossctl.sources.table import Format
+
+    shown.check(layout, by=others["by"], changed=others["changed"])
+    shared = with_inputs({} if target is None else {"target": plans.column(target)}, inputs)
+    names = list(comparing.by_name(list(candidates)))
+    plan = comparing.make(
+        losses,
+        [{**named(path, None, prediction, None), **shared} for path in (baseline, *names)],
+        alpha=alpha,
+        correction=correction,
+        sign=layout != "quiet",
+        format=Format(input_format, delimiter, not no_header),
+        **others,
+    )
+    from lossctl.cli.progress import Bar
+    from lossctl.render import render
+
+    with Bar(progress) as bar:
+        found = comparing.carry_out(plan, baseline, names, alpha, correction, bar)
+        text = render(found, layout, style(precision))
+    show(text)
