@@ -11,9 +11,10 @@ import click
 
 from lossctl.cli.console import judged, show, style
 from lossctl.cli.references import named, once
+from lossctl.cli.reports import CI_FORMATS, report_options, requested, summarise
 from lossctl.errors import UsageError
 
-FORMATS = ("table", "json", "jsonl", "csv", "markdown")
+FORMATS = ("table", "json", "jsonl", "csv", "markdown", *CI_FORMATS)
 
 
 def _complete_loss(_: click.Context, __: click.Parameter, typed: str) -> list[str]:
@@ -86,6 +87,7 @@ Losses are listed by: lossctl losses""",
     "-f", "--format", "format_", type=click.Choice(FORMATS), default=None,
     help="How the report is printed. [default: table]",
 )  # fmt: skip
+@report_options
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("-q", "--quiet", is_flag=True, help="The values alone, one a line.")
 @click.option(
@@ -143,6 +145,8 @@ def command(
     format_: str | None,
     as_json: bool,
     quiet: bool,
+    reports: tuple[str, ...],
+    metrics: str | None,
     precision: int | None,
     progress: bool | None,
     input_format: str | None,
@@ -161,34 +165,41 @@ def command(
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from lossctl import plan as plans
     from lossctl.losses import load_plugin
-    from lossctl.render import check
+    from lossctl.render import FORMATS as ALL
+    from lossctl.render import Style, check
     from lossctl.sources.table import Format
 
     for path in plugins:
         load_plugin(path)
     layout = _layout(format_, as_json, quiet)
+    files = requested(reports, metrics, ALL)
+    layouts = (layout, *files.formats)
     shown = {name: options[name] for name in ("worst", "per_sample", "by")}
     shown["by"] = () if options["fail_if"] else shown["by"]  # groups that a gate is for
-    check(layout, **shown, output=output)
+    check(layout, **shown, output=output, gates=bool(options["fail_if"]), also=files.formats)
     references = _references(named(prediction_file, target_file, prediction, target), inputs)
     plan = plans.make(
         losses,
         references,
-        sign=layout != "quiet",
-        quantiles=layout != "quiet" or bool(options["fail_if"]),
+        sign=set(layouts) != {"quiet"},
+        quantiles=set(layouts) != {"quiet"} or bool(options["fail_if"]),
         format=Format(input_format, delimiter, not no_header),
         **options,
     )
+    files.check(plan.paths, output)
     from lossctl.cli.progress import Bar
     from lossctl.evaluation import run
     from lossctl.render import render
 
     with ExitStack() as stack:
         bar = stack.enter_context(Bar(progress))
+        write = stack.enter_context(files.opened())
         sink = stack.enter_context(_output(output, plan)) if output else None
         report = run(plan, sink, bar)
         text = render(report, layout, style(precision))
+        write(lambda format: render(report, format, Style(precision)))
     show(text)
+    summarise(report, layouts, precision)
     return judged(report.gates)
 
 

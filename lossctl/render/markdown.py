@@ -35,6 +35,11 @@ def markdown(report: Report, style: Style) -> str:
     return "\n\n".join(parts)
 
 
+def tables(grids: Iterable[Grid], style: Style) -> str:
+    """The grids one after the other, each under its title."""
+    return "\n\n".join(text for grid in grids for text in _titled(grid, style))
+
+
 def _titled(grid: Grid, style: Style) -> list[str]:
     rows = grid.texts(style.readable, asked=style.precision is not None)
     text = _pipes(

@@ -91,7 +91,11 @@ def grids(report: Report) -> list[Grid]:
 def gate_grid(gates: Sequence[GateResult]) -> Grid:
     """Which gates have passed, and what was found."""
     rows = tuple(
-        (item.gate, "error" if item.error else "passed" if item.passed else "FAILED", item.message)
+        (
+            item.gate,
+            "error" if item.error else "passed" if item.passed else "FAILED",
+            item.message or item.error,
+        )
         for item in gates
     )
     return Grid("Gates", tuple(Column(name, "text") for name in ("gate", "result", "found")), rows)
