@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lossctl.errors import DataError, LossctlError, SpecError, UsageError
     from lossctl.evaluation import evaluate
     from lossctl.report import Comparison, Report
+    from lossctl.verifying import Verification, verify
 
 __all__ = [
     "Comparison",
@@ -27,10 +28,12 @@ __all__ = [
     "Report",
     "SpecError",
     "UsageError",
+    "Verification",
     "__version__",
     "compare",
     "evaluate",
     "losses",
+    "verify",
 ]
 
 _HOME = {
@@ -42,6 +45,8 @@ _HOME = {
     "Report": "lossctl.report",
     "compare": "lossctl.comparing",
     "evaluate": "lossctl.evaluation",
+    "Verification": "lossctl.verifying",
+    "verify": "lossctl.verifying",
 }
 
 

@@ -221,7 +221,7 @@ def parsed(text: str) -> Any:
     return json.loads(text, parse_constant=refuse)
 
 
-@pytest.mark.parametrize("name", ["eval-1", "eval-line-1", "losses-1"])
+@pytest.mark.parametrize("name", ["eval-1", "eval-line-1", "losses-1", "verify-1"])
 def test_schemas_are_schemas_and_describe_every_field(name: str) -> None:
     schema = json.loads((SCHEMAS / f"{name}.json").read_text("utf-8"))
     Draft202012Validator.check_schema(schema)

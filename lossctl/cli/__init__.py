@@ -23,6 +23,7 @@ COMMANDS = {
     "eval": "Evaluate losses of saved predictions.",
     "losses": "List the losses, or explain one.",
     "suggest": "Name the losses that fit a prediction and a target.",
+    "verify": "Evaluate again what a saved report says.",
 }
 """The commands and what they do; each is a module of this package, loaded when it is called."""
 

@@ -37,7 +37,7 @@ def metrics(found: Found, style: Style) -> str:
     for one in what.differences:
         loss = values.setdefault(shown(one.loss), _finite(style, value=one.baseline, n=one.n))
         found_ = _difference(one, style)
-        for group in one.groups:
+        for group in one.groups or ():
             own = found_.setdefault("groups", {})
             own[group_text(group.group or {})] = _difference(group, style)
         loss.setdefault("candidates", {})[shown(one.candidate)] = found_

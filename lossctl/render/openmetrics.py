@@ -84,7 +84,7 @@ def _summary(labels: Labels, summary: Summary) -> Iterator[Series]:
 
 def _differences(what: Outcome) -> Iterator[Series]:
     baselines = set()
-    for item in (one for whole in what.differences for one in (whole, *whole.groups)):
+    for item in (one for whole in what.differences for one in (whole, *(whole.groups or ()))):
         labels = {"loss": item.loss} | ({"group": group_text(item.group)} if item.group else {})
         own = {**labels, "candidate": item.candidate}
         if (key := tuple(labels.values())) not in baselines:
