@@ -427,6 +427,7 @@ REFUSED = [
     (["--report", "junt=r.xml"], "there is no format 'junt'", "did you mean junit?"),
     (["--report", "r.xml"], "not FORMAT=FILE", "junit=gates.xml"),
     (["--report", "json="], "not FORMAT=FILE", ""),
+    (["--report", "json=-"], "not FORMAT=FILE", ""),
     (["--report", "json=no/r.json"], "there is no folder no", "make it first"),
     (["--metrics", "no/m.json"], "--metrics no/m.json: there is no folder no", ""),
     (["--report", "json=."], "--report . is a folder", ""),

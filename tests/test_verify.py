@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -276,6 +278,29 @@ def test_several_reports(run: Run) -> None:
     assert ran.status == 1
     assert ran.out.startswith("other.json: holds")
     assert "r.json: does not hold" in ran.out
+
+
+def test_a_report_of_fewer_losses(run: Run) -> None:
+    path = edited(saved(run, "d.csv", "-l", "mae"), options__losses=["mae", "mse"])
+    found = lossctl.verify(path)
+    assert [(item.figure, item.reported, item.now) for item in found.figures] == [
+        ("number of losses", 1, 2)
+    ]
+
+
+def test_losses_of_a_plugin(run: Run) -> None:
+    Path("verified.py").write_text(
+        "from lossctl.losses import Example, loss\n\n\n"
+        '@loss(name="verified", task="regression", summary="s", formula="f", use="u",\n'
+        '      reference="r", example=Example({"prediction": [1], "target": [0]}, 1.0))\n'
+        "def verified(xp, prediction, target):\n    return xp.abs(prediction - target)\n"
+    )
+    path = saved(run, "d.csv", "-l", "verified", "--plugin", "verified.py")
+    ran = subprocess.run(
+        [sys.executable, "-m", "lossctl", "verify", str(path)], capture_output=True, text=True
+    )
+    assert (ran.returncode, "there is no loss 'verified'" in ran.stderr) == (2, True)
+    assert run("verify", path, "--plugin", "verified.py").status == 0
 
 
 def test_many_numbers_are_cut(run: Run, folder: Path) -> None:

@@ -124,7 +124,7 @@ def requested(reports: Sequence[str], metrics: str | None, formats: Iterable[str
     files = []
     for item in reports:
         format, sign, path = item.partition("=")
-        if not sign or not path:
+        if not sign or path in ("", "-"):
             raise UsageError(
                 f"--report {item}: not FORMAT=FILE", "for example: --report junit=gates.xml"
             )
