@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lossctl.evaluation import evaluate
     from lossctl.gates.runner import gate
     from lossctl.report import Comparison, Report, Verdict
+    from lossctl.verifying import Verification, verify
 
 __all__ = [
     "Comparison",
@@ -29,11 +30,13 @@ __all__ = [
     "SpecError",
     "UsageError",
     "Verdict",
+    "Verification",
     "__version__",
     "compare",
     "evaluate",
     "gate",
     "losses",
+    "verify",
 ]
 
 _HOME = {
@@ -47,6 +50,8 @@ _HOME = {
     "compare": "lossctl.comparing",
     "evaluate": "lossctl.evaluation",
     "gate": "lossctl.gates.runner",
+    "Verification": "lossctl.verifying",
+    "verify": "lossctl.verifying",
 }
 
 

@@ -12,6 +12,7 @@ from lossctl.errors import counted
 from lossctl.gates import judge
 from lossctl.losses import Loss
 from lossctl.plan import Plan
+from lossctl.recorded import record
 from lossctl.reduce.assemble import assemble
 from lossctl.reduce.engine import Engine, Sink
 from lossctl.report import Report
@@ -175,6 +176,6 @@ def run(plan: Plan, sink: Sink | None = None, progress: Progress | None = None) 
             totals = engine.run(in_order(opened, unpaired=plan.unpaired))
         report = assemble(plan, opened, totals, engine.worker, notes)
         gates = tuple(judge.of_report(gate, report.losses) for gate in plan.gates)
-        return report._replace(gates=gates)
+        return report._replace(gates=gates, options=None if plan.models else record(plan))
     finally:
         opened.close()

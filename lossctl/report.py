@@ -287,6 +287,7 @@ class Report(NamedTuple):
     losses: tuple[LossResult, ...]
     notes: tuple[str, ...] = ()  # what was decided on the way (squeezed, dropped, …)
     gates: tuple[GateResult, ...] = ()
+    options: Mapping[str, Any] | None = None  # how to make it again, for `lossctl verify`
 
     @property
     def passed(self) -> bool:
@@ -295,7 +296,7 @@ class Report(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, as `--json` prints it; figures that are not finite stay."""
-        return {
+        found = {
             "schema": SCHEMA,
             "version": self.version,
             "signature": self.signature,
@@ -304,7 +305,12 @@ class Report(NamedTuple):
             "inputs": {name: _input(info) for name, info in self.inputs.items()},
             "losses": [_loss(item) for item in self.losses],
             "notes": list(self.notes),
-        } | ({"gates": [gate_dict(item) for item in self.gates]} if self.gates else {})
+        }
+        if self.options is not None:
+            found["options"] = dict(self.options)
+        if self.gates:
+            found["gates"] = [gate_dict(item) for item in self.gates]
+        return found
 
     def to_pandas(self) -> pd.DataFrame:
         """One row a loss, or one a loss and group where there are groups."""

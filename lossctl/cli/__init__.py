@@ -25,6 +25,7 @@ COMMANDS = {
     "gate": "Evaluate the gates of a file: what must hold.",
     "losses": "List the losses, or explain one.",
     "suggest": "Name the losses that fit a prediction and a target.",
+    "verify": "Evaluate again what a saved report says.",
 }
 """The commands and what they do; each is a module of this package, loaded when it is called."""
 

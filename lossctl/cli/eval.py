@@ -10,9 +10,10 @@ import click
 from lossctl.cli import options
 from lossctl.cli.console import judged, show, style
 from lossctl.cli.references import named, once, with_inputs
+from lossctl.cli.reports import CI_FORMATS, report_options, requested, summarise
 from lossctl.errors import UsageError
 
-FORMATS = ("table", "json", "jsonl", "csv", "markdown")
+FORMATS = ("table", "json", "jsonl", "csv", "markdown", *CI_FORMATS)
 
 
 @click.command(
@@ -58,6 +59,7 @@ Losses are listed by: lossctl losses""",
     "-f", "--format", "format_", type=click.Choice(FORMATS), default=None,
     help="How the report is printed. [default: table]",
 )  # fmt: skip
+@report_options
 @options.as_json
 @click.option("-q", "--quiet", is_flag=True, help="The values alone, one a line.")
 @options.precision
@@ -94,6 +96,8 @@ def command(
     format_: str | None,
     as_json: bool,
     quiet: bool,
+    reports: tuple[str, ...],
+    metrics: str | None,
     precision: int | None,
     progress: bool | None,
     input_format: str | None,
@@ -108,32 +112,39 @@ def command(
     """
     options.prepare(plugins)
     from lossctl import plan as plans
-    from lossctl.render import check
+    from lossctl.render import FORMATS as ALL
+    from lossctl.render import Style, check
     from lossctl.sources.table import Format
 
     layout = options.layout(format_, as_json, quiet)
+    files = requested(reports, metrics, ALL)
+    layouts = (layout, *files.formats)
     shown = {name: others[name] for name in ("worst", "per_sample", "by")}
     shown["by"] = () if others["fail_if"] else shown["by"]  # groups that a gate is for
-    check(layout, **shown, output=output)
+    check(layout, **shown, output=output, gates=bool(others["fail_if"]), also=files.formats)
     references = with_inputs(named(prediction_file, target_file, prediction, target), inputs)
     plan = plans.make(
         losses,
         references,
-        sign=layout != "quiet",
-        quantiles=layout != "quiet" or bool(others["fail_if"]),
+        sign=set(layouts) != {"quiet"},
+        quantiles=set(layouts) != {"quiet"} or bool(others["fail_if"]),
         format=Format(input_format, delimiter, not no_header),
         **others,
     )
+    files.check(plan.paths, output)
     from lossctl.cli.progress import Bar
     from lossctl.evaluation import run
     from lossctl.render import render
 
     with ExitStack() as stack:
         bar = stack.enter_context(Bar(progress))
+        write = stack.enter_context(files.opened())
         sink = stack.enter_context(_output(output, plan)) if output else None
         report = run(plan, sink, bar)
         text = render(report, layout, style(precision))
+        write(lambda format: render(report, format, Style(precision)))
     show(text)
+    summarise(report, layouts, precision)
     return judged(report.gates)
 
 

@@ -9,9 +9,11 @@ import click
 
 from lossctl.cli.console import DONE, judged, show, style
 from lossctl.cli.references import named, once
+from lossctl.cli.reports import CI_FORMATS, report_options, requested, summarise
 from lossctl.errors import UsageError
+from lossctl.render.options import Style
 
-FORMATS = ("table", "json", "markdown")
+FORMATS = ("table", "json", "markdown", *CI_FORMATS)
 
 
 @click.command(
@@ -43,6 +45,7 @@ Exit status: 0 all gates passed, 1 a gate failed, 2 one could not be evaluated."
     "-f", "--format", "format_", type=click.Choice(FORMATS), default=None,
     help="How the verdict is printed. [default: table]",
 )  # fmt: skip
+@report_options
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("-q", "--quiet", is_flag=True, help="Only what has not passed.")
 @click.option(
@@ -64,6 +67,8 @@ def command(
     format_: str | None,
     as_json: bool,
     quiet: bool,
+    reports: tuple[str, ...],
+    metrics: str | None,
     precision: int | None,
     threads: int | None,
     progress: bool | None,
@@ -94,7 +99,11 @@ def command(
     from lossctl.cli.progress import Bar
     from lossctl.gates import config as configs
 
+    written = requested(reports, metrics, FORMATS)
     config = configs.read(files[0] if files else None)
+    references = [one for gate in config.gates for _, one in gate.options.inputs]
+    references += [gate.baseline for gate in config.gates if gate.baseline]
+    written.check([config.path, *(one.path for one in references if one.path)])
     if update:
         from lossctl.gates.accept import update as accept
 
@@ -102,13 +111,15 @@ def command(
             _say(accept(config, threads=threads, progress=bar), layout)
         return DONE
     from lossctl.gates.runner import run
+    from lossctl.render.verdict import render
 
-    with Bar(progress) as bar:
-        verdict = run(config, threads=threads, progress=bar)
+    with written.opened() as write:
+        with Bar(progress) as bar:
+            verdict = run(config, threads=threads, progress=bar)
+        write(lambda format: render(verdict, format, Style(precision)))
     if layout != "quiet":
-        from lossctl.render.verdict import render
-
         show(render(verdict, layout, style(precision)))
+    summarise(verdict, (layout, *written.formats), precision)
     return judged(verdict.gates)
 
 

@@ -55,24 +55,40 @@ def check(path: str, sources: Iterable[str]) -> None:
     Raises:
         UsageError: With the way out.
     """
-    place = os.path.realpath(path)
-    for source in sources:
-        inside = os.path.isdir(source) and os.path.dirname(place) == os.path.realpath(source)
-        if inside or fnmatch(place, os.path.realpath(source)):
-            raise UsageError(
-                f"--output {path} is among the inputs, and would take their place",
-                "name another file, in another folder than the parts of a data set",
-            )
+    place("--output", path, sources)
     _, extension = os.path.splitext(path)
     if extension.lower() not in FORMATS:
         known = ", ".join(FORMATS)
         hint = nearest(extension.lower(), list(FORMATS)) or f"name a file that ends in {known}"
         raise UsageError(f"--output {path}: the extension {extension!r} is no format", hint)
+
+
+def place(flag: str, path: str, sources: Iterable[str]) -> None:
+    """Refuse a path that is an input, that is no file, or whose folder is not there.
+
+    Args:
+        flag: The option that names the path, for the message.
+        path: Where something is to be written.
+        sources: The inputs' paths: files, folders and globs.
+
+    Raises:
+        UsageError: With the way out.
+    """
+    real = os.path.realpath(path)
+    for source in sources:
+        inside = os.path.isdir(source) and os.path.dirname(real) == os.path.realpath(source)
+        if inside or fnmatch(real, os.path.realpath(source)):
+            raise UsageError(
+                f"{flag} {path} is among the inputs, and would take their place",
+                "name another file, in another folder than the parts of a data set",
+            )
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
-        raise UsageError(f"--output {path}: there is no folder {folder}", "make it first")
+        raise UsageError(f"{flag} {path}: there is no folder {folder}", "make it first")
     if os.path.isdir(path):
-        raise UsageError(f"--output {path} is a folder", "name a file")
+        raise UsageError(f"{flag} {path} is a folder", "name a file")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise UsageError(f"{flag} {path} is no file", "name one, or a file that is not there yet")
 
 
 class Output:
@@ -97,7 +113,7 @@ class Output:
             side[self.key] = _placed(rows.batch.key, rows)
         for name, array in zip(self.by, rows.batch.by):
             side[name] = _placed(array, rows)
-        with _said(self.path):
+        with said(self.path):
             self.writer.write(side, dict(zip(self.labels, rows.losses)))
 
 
@@ -123,7 +139,7 @@ def opened(path: str, labels: list[str], key: str | None, by: list[str]) -> Iter
     module = import_module(f"lossctl.output.{FORMATS[os.path.splitext(path)[1].lower()]}")
     make: Callable[[str], Writer] = module.open_writer
     try:
-        with _said(path):
+        with said(path):
             writer = make(aside)
         try:
             yield Output(path, writer, labels, key, by)
@@ -131,7 +147,7 @@ def opened(path: str, labels: list[str], key: str | None, by: list[str]) -> Iter
             with suppress(Exception):  # what went wrong first is what is said
                 writer.close()
             raise
-        with _said(path):
+        with said(path):
             writer.close()
             os.replace(aside, path)
     finally:
@@ -140,7 +156,7 @@ def opened(path: str, labels: list[str], key: str | None, by: list[str]) -> Iter
 
 
 @contextmanager
-def _said(path: str) -> Iterator[None]:
+def said(path: str) -> Iterator[None]:
     """Say of a file that cannot be written which it is."""
     try:
         yield

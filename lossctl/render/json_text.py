@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 LINE_SCHEMA = "lossctl.eval-line/1"
 
-_VERBATIM = ("group", "key", "level", "alpha")  # they name something, and are never rounded
+# what they hold names something or says how it was made, and is never rounded
+_VERBATIM = ("group", "key", "level", "alpha", "options")
 _LINE = 88  # an object of scalars up to this length is written on one line
 
 
@@ -25,7 +26,10 @@ def document(report: Report | Comparison, style: Style) -> str:
 
     Lists of numbers stay on one line. Numbers have all their digits unless a precision is given.
     """
-    return pretty(strict(report.to_dict(), style.precision))
+    found = report.to_dict()
+    if style.precision is not None and "options" in found:
+        found["options"]["precision"] = style.precision
+    return pretty(strict(found, style.precision))
 
 
 def lines(report: Report, style: Style) -> str:

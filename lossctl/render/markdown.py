@@ -49,6 +49,11 @@ def _tail(report: Report | Comparison) -> list[str]:
     return [*parts, f"Signature: {escaped(report.signature)}"]
 
 
+def tables(grids: Iterable[Grid], style: Style) -> str:
+    """The grids one after the other, each under its title."""
+    return "\n\n".join(text for grid in grids for text in _titled(grid, style))
+
+
 def _titled(grid: Grid, style: Style) -> list[str]:
     rows = grid.texts(style.readable, asked=style.precision is not None)
     text = _pipes(

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from lossctl.errors import UsageError, nearest
+from lossctl.render import CI
 from lossctl.render.options import Style
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ _RENDERERS = {
     "table": "verdict:table",
     "json": "verdict:document",
     "markdown": "verdict:markdown",
+    **{name: f"{name}:{name}" for name in CI},
 }
 FORMATS = tuple(_RENDERERS)
 

@@ -1,0 +1,66 @@
+"""`lossctl verify`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from lossctl.cli.console import DONE, GATE_FAILED, show, style
+from lossctl.cli.references import once
+
+
+@click.command(
+    "verify",
+    epilog="""\b
+Examples:
+  lossctl eval pred.npy target.npy -l mse --json > report.json
+  lossctl verify report.json
+  lossctl verify run/report.json --root run
+\b
+Exit status: 0 every number holds, 1 one does not, 2 could not be evaluated.""",
+)
+@click.argument("reports", metavar="REPORT.json...", nargs=-1, required=True)
+@once("--root", metavar="DIR", help="Where the report's relative paths start. [default: here]")
+@click.option(
+    "--plugin", "plugins", metavar="FILE.py", multiple=True,
+    help="A Python file that registers the losses that the report names. Repeatable.",
+)  # fmt: skip
+@click.option("--threads", type=int, metavar="N", help="[default: the cores available]")
+@click.option("--progress/--no-progress", default=None, help="[default: on a terminal]")
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+def command(
+    reports: tuple[str, ...],
+    root: str | None,
+    plugins: tuple[str, ...],
+    threads: int | None,
+    progress: bool | None,
+    as_json: bool,
+) -> int:
+    """Evaluate again what a saved report says.
+
+    REPORT.json was written by `lossctl eval --json` or `--report json=FILE`. Its numbers hold if
+    the data, the parameters and every figure are the same: to the last bit under the version
+    of lossctl that wrote it, to 1e-12 under another. If not, it is said what differs.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    from lossctl.cli.progress import Bar
+    from lossctl.errors import UsageError
+    from lossctl.losses import load_plugin
+    from lossctl.render import verification as texts
+    from lossctl.verifying import verify
+
+    if root is not None and not os.path.isdir(root):
+        raise UsageError(f"--root {root}: there is no such folder", "name the report's")
+    for path in plugins:
+        load_plugin(path)
+    found = []
+    for path in reports:
+        with Bar(progress) as bar:
+            found.append(verify(path, root or ".", threads=threads, progress=bar))
+    if as_json:
+        show(texts.verification_json(found))
+    else:
+        show("\n".join(texts.verification(item, style()) for item in found))
+    return DONE if all(item.holds for item in found) else GATE_FAILED
