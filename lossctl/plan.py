@@ -263,6 +263,7 @@ def needs(loss: Loss) -> str:
 
 def _check_together(plan: Plan) -> None:
     _check_single(plan)
+    _check_whole(plan)
     if plan.unpaired or any(loss.unpaired and len(loss.inputs) > 1 for loss in plan.definitions):
         _check_unpaired(plan)
     for bound in plan.losses:
@@ -290,6 +291,20 @@ def _check_single(plan: Plan) -> None:
             if given:
                 raise UsageError(
                     f"{bound.label} is one number of all rows together and does not go with {flag}",
+                    f"leave out {flag}, or evaluate {bound.label} by itself",
+                )
+
+
+def _check_whole(plan: Plan) -> None:
+    """Resamples and clusters do not go with a loss whose samples depend on each other."""
+    for bound in plan.losses:
+        for flag, given in (
+            ("--bootstrap", plan.bootstrap is not None),
+            ("--cluster", plan.cluster is not None),
+        ):
+            if given and bound.whole:
+                raise UsageError(
+                    f"{bound.label} is of all rows together, and {flag} has no interval to make",
                     f"leave out {flag}, or evaluate {bound.label} by itself",
                 )
 

@@ -83,7 +83,7 @@ def _term(part: str, text: str) -> tuple[float, LossSpec]:
     if match is None:
         raise SpecError(
             f"loss spec {text!r}: {part.strip()!r} is not NAME[@CONVENTION][:PARAM=VALUE,…]",
-            "for example: huber:delta=2, bce@keras:from_logits=true, 0.5*dice+0.5*bce",
+            _hint(part),
         )
     params: dict[str, Value] = {}
     for item in _split(match["params"]) if match["params"] is not None else ():
@@ -100,6 +100,15 @@ def _term(part: str, text: str) -> tuple[float, LossSpec]:
     convention = match["convention"].lower() if match["convention"] else None
     loss = LossSpec(match["name"].lower().replace("-", "_"), convention, tuple(params.items()))
     return float(match["factor"] or 1), loss
+
+
+def _hint(part: str) -> str:
+    """What was probably meant."""
+    if re.fullmatch(rf"\s*{_NAME}(\s*,\s*{_NAME})+\s*", part):
+        return "give each loss by itself: -l mse -l mae"
+    if re.search(r"\w\s*-\s*[\d.]+\s*\*", part):
+        return "terms are joined by +, and factors may be negative: 0.5*bce+-0.5*hamming"
+    return "for example: huber:delta=2, bce@keras:from_logits=true, 0.5*dice+0.5*bce"
 
 
 def _split(text: str) -> list[str]:

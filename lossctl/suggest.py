@@ -42,6 +42,9 @@ class Kind(NamedTuple):
     suggestions: tuple[Suggestion, ...]
 
 
+Reading = tuple[str, list[str]]  # what the inputs look like, and specs that may fit
+
+
 class Advice(NamedTuple):
     """What was seen and what fits, the likeliest kind first."""
 
@@ -64,24 +67,57 @@ def suggest(prediction: Any, target: Any = None, **options: Any) -> Advice:
         DataError: Inputs that cannot be read.
         UsageError: No loss of a prediction and a target takes these.
     """
-    inputs = {"prediction": prediction, "target": target}
-    plan = plans.make("mse", inputs, sign=False, threads=1, **options)
-    opened = open_inputs(plan)
-    try:
-        batch = next(iter(in_order(opened, unpaired=False))).load()
-        p, t = batch.inputs["prediction"], batch.inputs["target"]
-        infos = {name: wanted.info(len(p)) for name, wanted in opened.inputs.items()}
-    finally:
-        opened.close()
+    sources = Sources({"prediction": prediction, "target": target}, options)
+    batch, infos = sources.first("mse")
+    p, t = batch["prediction"], batch["target"]
     known = ~(_missing(p) | _missing(t))
     p, t = p[known], t[known]
-    kinds = tuple(kind for kind in _kinds(p, t) if kind.suggestions)
+    kinds = tuple(
+        Kind(looks, found) for looks, specs in _kinds(p, t) if (found := _fitting(sources, specs))
+    )
     if not kinds:
         raise UsageError(
             f"no loss of a prediction {p.shape} and a target {t.shape} fits",
             "see all with their inputs: lossctl losses",
         )
     return Advice(infos, len(p), {"prediction": _facts(p), "target": _facts(t)}, kinds)
+
+
+class Sources(NamedTuple):
+    """What the inputs are read from."""
+
+    inputs: dict[str, Any]
+    options: dict[str, Any]
+
+    def first(self, spec: str) -> tuple[dict[str, Array], dict[str, InputInfo]]:
+        """The first block of what a loss reads, its optional inputs too where they are there."""
+        plan = plans.make(spec, self.inputs, sign=False, threads=1, **self.options)
+        opened = open_inputs(plan)
+        try:
+            batch = next(iter(in_order(opened, unpaired=False))).load()
+            rows = len(next(iter(batch.inputs.values())))
+            infos = {name: wanted.info(rows) for name, wanted in opened.inputs.items()}
+            return batch.inputs, infos
+        finally:
+            opened.close()
+
+
+def _fitting(sources: Sources, specs: list[str]) -> tuple[Suggestion, ...]:
+    """The specs that take the first rows, with their values."""
+    found = []
+    for spec in specs:
+        why = get(parse(spec).terms[0][1].name).use
+        try:
+            inputs, _ = sources.first(spec)
+            arguments: dict[str, Any] = {**inputs, "nan": "skip", "confidence": None}
+            value = evaluate(spec, **arguments).losses[0].value
+        except SpecError:
+            raise  # a mistake in the rules below
+        except LossctlError:
+            continue
+        if not math.isnan(value):
+            found.append(Suggestion(spec, why, value))
+    return tuple(found)
 
 
 def _missing(array: Array) -> npt.NDArray[np.bool_]:
@@ -117,12 +153,12 @@ def _distribution(array: Array, axis: int = -1) -> bool:
     return bool((abs(array.sum(axis=axis, dtype=float) - 1) < SUM_TOLERANCE).all())
 
 
-def _kinds(p: Array, t: Array) -> Iterator[Kind]:
+def _kinds(p: Array, t: Array) -> Iterator[Reading]:
     """Every reading of the two arrays, the likeliest first."""
     if not len(p):
         return
     if p.dtype.kind == "c" or t.dtype.kind == "c":
-        yield _kind("density matrices", p, t, ["quantum_relative_entropy", "infidelity"])
+        yield ("density matrices", ["quantum_relative_entropy", "infidelity"])
         return
     if p.shape == t.shape:
         yield from _of_one_shape(p, t)
@@ -130,7 +166,7 @@ def _kinds(p: Array, t: Array) -> Iterator[Kind]:
         yield from _with_classes(p, t)
 
 
-def _of_one_shape(p: Array, t: Array) -> Iterator[Kind]:
+def _of_one_shape(p: Array, t: Array) -> Iterator[Reading]:
     two = _whole(t) and _within(t, 0, 1)
     signs = _whole(t) and _within(t, -1, 1) and bool((t == -1).any()) and not (t == 0).any()
     if p.ndim == 2 and _distribution(t) and (_distribution(p) or not _within(p, 0, 1)):
@@ -140,60 +176,63 @@ def _of_one_shape(p: Array, t: Array) -> Iterator[Kind]:
     elif two and p.ndim == 2 and p.shape[1] > 1:
         form = "" if _within(p, 0, 1) else ":from_logits=true"
         specs = [f"bce{form}", f"asymmetric{form}", f"hamming{form}", "label_ranking"]
-        yield _kind("several labels of each sample", p, t, specs)
+        yield ("several labels of each sample", specs)
     elif two:
         yield _yes_no(p, t)
     elif signs:
         specs = ["hinge", "logistic", "squared_hinge", "modified_huber", "zero_one:threshold=0"]
-        yield _kind("scores against the classes −1 and 1", p, t, specs)
+        yield ("scores against the classes −1 and 1", specs)
     elif p.ndim >= 3 and min(p.shape[-2:]) > 3:
         yield _images(p, t)
         yield _numbers(p, t)
     elif p.ndim == 2 and p.shape[1] == 4 and _boxes(p) and _boxes(t):
-        yield _kind("boxes (x₁, y₁, x₂, y₂)", p, t, ["giou", "diou", "ciou", "iou_box"])
+        yield ("boxes (x₁, y₁, x₂, y₂)", ["giou", "diou", "ciou", "iou_box"])
         yield _numbers(p, t)
     elif p.ndim == 2 and p.shape[1] >= 16 and not _whole(t):
         specs = ["cosine_distance", "mse", "mae"]
-        yield _kind("embeddings, or many outputs", p, t, specs)
+        yield ("embeddings, or many outputs", specs)
+    elif p.ndim == 2 and p.shape[1] > 2 and _whole(t) and _within(t, 0, 5):
+        yield ("scores and relevance of lists", ["ndcg_loss", "listnet", "ranknet"])
+        yield _numbers(p, t)
     elif _whole(t) and _within(t, 0, math.inf) and _within(p, 1e-300, math.inf):
-        yield _kind("counts", p, t, ["poisson_deviance", "poisson", "mae", "rmse"])
+        yield ("counts", ["poisson_deviance", "poisson", "mae", "rmse"])
         yield _numbers(p, t)
     else:
         yield _numbers(p, t)
 
 
-def _yes_no(p: Array, t: Array) -> Kind:
+def _yes_no(p: Array, t: Array) -> Reading:
     share, rare = float(t.mean()), []
     if 0 < share < RARE:
         rare = ["binary_focal{}", f"weighted_bce:beta={_rounded((1 - share) / share)}{{}}"]
     if _within(p, 0, 1):
         specs = ["bce", "brier", *(item.format("") for item in rare), "zero_one"]
-        return _kind("probabilities of yes/no outcomes", p, t, specs)
+        return ("probabilities of yes/no outcomes", specs)
     logits = [
         item.format(":from_logits=true" if ":" not in item else ",from_logits=true")
         for item in ("bce{}", *rare, "zero_one{}")
     ]
-    return _kind("scores (logits) of yes/no outcomes", p, t, [*logits, "hinge", "logistic"])
+    return ("scores (logits) of yes/no outcomes", [*logits, "hinge", "logistic"])
 
 
-def _distributions(p: Array, t: Array, hard: bool) -> Iterator[Kind]:
+def _distributions(p: Array, t: Array, hard: bool) -> Iterator[Reading]:
     if hard:
         form = "" if _distribution(p) else ":from_logits=true"
         specs = [f"cross_entropy{form}", *(["brier"] if not form else []), f"focal{form}"]
-        yield _kind("classes against one-hot targets", p, t, specs)
+        yield ("classes against one-hot targets", specs)
     elif _distribution(p):
         specs = ["kl_divergence", "js_divergence", "cross_entropy", "wasserstein", "hellinger"]
-        yield _kind("distributions", p, t, specs)
+        yield ("distributions", specs)
     else:
         specs = ["cross_entropy:from_logits=true"]
-        yield _kind("logits against distributions", p, t, specs)
+        yield ("logits against distributions", specs)
 
 
-def _masks(p: Array, t: Array) -> Iterator[Kind]:
+def _masks(p: Array, t: Array) -> Iterator[Reading]:
     axis = ":axis=1" if p.ndim > 3 else ""
     if _within(p, 0, 1):
         specs = [f"dice{axis}", f"jaccard{axis}", "bce", f"tversky{axis}", "binary_focal"]
-        yield _kind("masks of probabilities", p, t, specs)
+        yield ("masks of probabilities", specs)
     else:
         join = "," if axis else ":"
         form = "from_logits=true"
@@ -203,29 +242,31 @@ def _masks(p: Array, t: Array) -> Iterator[Kind]:
             "lovasz_hinge",
             f"jaccard{axis}{join}{form}",
         ]
-        yield _kind("masks of scores", p, t, specs)
+        yield ("masks of scores", specs)
 
 
-def _with_classes(p: Array, t: Array) -> Iterator[Kind]:
-    if p.ndim == t.ndim + 1 and _whole(t) and _within(t, 0, math.inf):
+def _with_classes(p: Array, t: Array) -> Iterator[Reading]:
+    if p.ndim == t.ndim + 1 and _whole(t):
         yield from _class_ids(p, t)
     if p.ndim == 2 and t.ndim == 1 and not _whole(t):
         count = p.shape[1]
         levels = ",".join(f"{(i + 1) / (count + 1):.6g}" for i in range(count))
         specs = ["crps_ensemble", f"pinball:alpha=[{levels}]"]
-        yield _kind(f"{count} members or quantiles of a forecast", p, t, specs)
+        yield (f"{count} members or quantiles of a forecast", specs)
     if p.ndim == 3 and t.ndim == 2 and _whole(t):
-        logs = _within(p, -math.inf, 0)
-        yield _kind(
-            "sequences of class scores", p, t, [f"ctc{'' if logs else ':from_logits=true'}"]
-        )
+        form = "" if _within(p, -math.inf, 0) else ":from_logits=true"
+        yield "sequences of class scores", [f"ctc{form}"]
 
 
-def _class_ids(p: Array, t: Array) -> Iterator[Kind]:
+def _class_ids(p: Array, t: Array) -> Iterator[Reading]:
     image = p.ndim > 3
     axes = [at for at in range(1, p.ndim) if p.shape[:at] + p.shape[at + 1 :] == t.shape]
     for axis in axes:
-        said = f"axis={axis}" if len(axes) > 1 else ""
+        outside = np.unique(t[(t < 0) | (t >= p.shape[axis])])
+        if len(outside) > 1:
+            return  # no class ids
+        left_out = [f"ignore_index={int(value)}" for value in outside]
+        said = [f"axis={axis}"] * (len(axes) > 1)
         if _distribution(p, axis):
             names = (
                 ["dice", "jaccard", "cross_entropy", "lovasz_softmax"]
@@ -238,28 +279,35 @@ def _class_ids(p: Array, t: Array) -> Iterator[Kind]:
         else:
             names = ["dice", "cross_entropy"] if image else ["cross_entropy", "focal"]
             looks, form = "scores (logits) of classes", "from_logits=true"
-        params = ",".join(filter(None, (form, said)))
-        yield _kind(looks, p, t, [f"{name}:{params}" if params else name for name in names])
+        if left_out:
+            looks += f", {outside[0]:g} for what is left out"
+            names = [name for name in names if _has(name, "ignore_index")]
+        params = ",".join([*filter(None, [form]), *said, *left_out])
+        yield (looks, [f"{name}:{params}" if params else name for name in names])
         return
 
 
-def _images(p: Array, t: Array) -> Kind:
+def _has(name: str, param: str) -> bool:
+    return any(item.name == param for item in get(name).params)
+
+
+def _images(p: Array, t: Array) -> Reading:
     high = float(max(p.max(), t.max()))
     span = 1 if high <= 1 else 255 if high <= 255 else _rounded(high)
     channels = [at for at in (1, p.ndim - 1) if p.ndim == 4 and p.shape[at] in (1, 3, 4)]
     said = f",channels={'first' if channels[0] == 1 else 'last'}" if channels else ""
     specs = ["mae", f"ssim:data_range={span}{said}", f"psnr:data_range={span}", "mse"]
-    return _kind("images", p, t, specs)
+    return ("images", specs)
 
 
-def _numbers(p: Array, t: Array) -> Kind:
+def _numbers(p: Array, t: Array) -> Reading:
     error = p.astype(float) - t.astype(float)
     spread = 1.345 * float(np.median(abs(error - np.median(error)))) / 0.6745
     specs = ["rmse", "mae", *([f"huber:delta={_rounded(spread)}"] if spread > 0 else [])]
     if _within(t, 1e-300, math.inf) and _within(p, 1e-300, math.inf):
         wide = float(t.max()) > 100 * float(t.min())
         specs += ["rmsle", "mape"] if wide else ["mape"]
-    return _kind("numbers", p, t, [*specs, "log_cosh"])
+    return ("numbers", [*specs, "log_cosh"])
 
 
 def _boxes(array: Array) -> bool:
@@ -268,19 +316,3 @@ def _boxes(array: Array) -> bool:
 
 def _rounded(value: float) -> str:
     return f"{float(f'{value:.2g}'):g}"
-
-
-def _kind(looks: str, p: Array, t: Array, specs: list[str]) -> Kind:
-    """The specs that take these rows, with their values."""
-    found = []
-    for spec in specs:
-        try:
-            value = evaluate(spec, prediction=p, target=t, confidence=None).losses[0].value
-        except SpecError:
-            raise  # a mistake in the rules above
-        except LossctlError:
-            continue
-        if not math.isnan(value):
-            why = get(parse(spec).terms[0][1].name).use
-            found.append(Suggestion(spec, why, value))
-    return Kind(looks, tuple(found))

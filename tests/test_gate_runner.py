@@ -26,7 +26,7 @@ from lossctl.gates.accept import update
 from lossctl.gates.config import read
 from lossctl.gates.start import _rounded
 from lossctl.render.options import Style
-from lossctl.render.verdict import FORMATS, render, summary
+from lossctl.render.verdict import render, summary
 from lossctl.report import GateResult, Verdict
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -757,7 +757,7 @@ def verdict() -> Verdict:
 NAMES = {"table": "txt", "json": "json", "markdown": "md"}
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", NAMES)
 def test_golden(format: str) -> None:
     path = GOLDEN / f"verdict.{NAMES[format]}"
     text = render(verdict(), format) + "\n"

@@ -70,9 +70,12 @@ def test_a_loss_goes_by_its_spec_or_its_name() -> None:
 
 def test_groups() -> None:
     by = {"by": G}
-    found = gate("any group(segment): mae > 5", **by)
+    found = gate("any group(segment, size): mae > 5", **by)
     assert (found.passed, found.value) == (False, 8)
     assert dict(found.group) == {"segment": "b", "size": 2}
+    with pytest.raises(lossctl.UsageError, match="a group is a combination") as caught:
+        gate("any group(segment): mae > 5", **by)
+    assert "group(segment, size)" in str(caught.value)
     one = {"by": {"segment": G["segment"]}}
     found = gate("any group(segment): mae > 5", **one)
     assert (found.passed, found.value, dict(found.group)) == (False, 6, {"segment": "b"})

@@ -138,4 +138,4 @@ def test_a_name_is_given_once(folder: Path, taken: str) -> None:
     (folder / "again.py").write_text(EXAMPLE.replace("def cauchy", f"def {taken}"))
     done = lossctl("eval", "data.csv", "-l", "mae", "--plugin", "again.py", cwd=folder)
     assert done.returncode == 2
-    assert f"the name '{taken}' is already" in done.stderr
+    assert f"the name '{taken}' is already taken" in done.stderr

@@ -31,7 +31,11 @@ Examples:
 \b
 A reference is PATH[::COLUMNS]: a file, a folder or glob of parts, `-` for standard
 input; COLUMNS is a comma list that may hold globs (p_*), or an NPZ's array.
-Losses are listed by: lossctl losses""",
+Losses are listed by: lossctl losses
+\b
+A gate is [any|all group(COL[=VALUE]):] FIGURE(LOSS) > NUMBER[%], with >, >=, <, <=, ==
+or !=; FIGURE( ) left out is the value, else mean, std, min, max, sum, p5, p25, median,
+p75, p95, low, high (the interval's ends), n or nonfinite. It says what must not hold.""",
 )
 @click.argument("prediction_file", metavar="[PREDICTION]", required=False)
 @click.argument("target_file", metavar="[TARGET]", required=False)
@@ -153,5 +157,9 @@ def _output(path: str, plan: Any) -> Any:
 
     output.check(path, plan.paths)
     if plan.single:
-        raise UsageError("-o writes per-sample losses, and a loss here has none", "leave out -o")
+        name = next((item.label for item in plan.losses if item.single), plan.losses[0].label)
+        raise UsageError(
+            f"-o writes per-sample losses, and {name} has none",
+            f"leave out -o, or evaluate {name} by itself",
+        )
     return output.opened(path, [item.label for item in plan.losses], plan.on, list(plan.by))

@@ -31,7 +31,10 @@ plugin = click.option(
 )  # fmt: skip
 weight = once("--weight", metavar="REF", help="Sample weights: a column, or a reference.")
 by = click.option(
-    "--by", metavar="COL", multiple=True, help="Also by group of this column. Repeatable."
+    "--by",
+    metavar="COL",
+    multiple=True,
+    help="Also by group of this column; several columns make a group of each combination.",
 )
 on = once(
     "--on", metavar="KEY",

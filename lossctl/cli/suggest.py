@@ -21,6 +21,7 @@ Examples:
 @click.argument("target_file", metavar="[TARGET]", required=False)
 @options.prediction
 @once("--target", metavar="COLS", help="The target's columns.")
+@options.plugin
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
 @options.input_format
 @options.delimiter
@@ -30,6 +31,7 @@ def command(
     target_file: str | None,
     prediction: str | None,
     target: str | None,
+    plugins: tuple[str, ...],
     as_json: bool,
     input_format: str | None,
     delimiter: str | None,
@@ -40,6 +42,7 @@ def command(
     Looks at the shapes, types and values of the first rows, and prints for each loss that
     takes them its value there, when to use it, and the command to run.
     """
+    options.prepare(plugins)
     from lossctl.render import advice
     from lossctl.sources.table import Format
     from lossctl.suggest import suggest

@@ -29,6 +29,12 @@ def check(expressions: Iterable[Expression], losses: Sequence[tuple[str, str]], 
                 raise UsageError(
                     f"--fail-if {item.text}: there are no groups of {column}", f"give --by {column}"
                 )
+        named_columns = {column for column, _ in item.groups}
+        if item.groups and named_columns != set(by):
+            raise UsageError(
+                f"--fail-if {item.text}: with several --by a group is a combination of them",
+                f"name all of the columns: group({', '.join(by)})",
+            )
 
 
 def _find(item: Expression, losses: Sequence[tuple[str, str]]) -> int:

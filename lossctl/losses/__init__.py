@@ -144,6 +144,11 @@ class Part(NamedTuple):
         params = tuple(sorted(self.params.items()))
         return (self.loss.kernel, params, self.loss.inputs, self.rules.row_means, self.model)
 
+    @property
+    def called(self) -> str:
+        """The loss and its convention, for messages."""
+        return f"{self.loss.name}@{self.convention}" if self.convention else self.loss.name
+
     def __str__(self) -> str:
         text = str(LossSpec(self.loss.name, self.convention, tuple(self.params.items())))
         return f"{text}[{self.loss.origin}]" if self.loss.origin else text

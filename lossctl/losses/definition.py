@@ -74,6 +74,7 @@ class InvalidInput(Exception):  # noqa: N818 - it is raised in a sentence
     def __init__(self, name: str, bad: Array | None, why: str, hint: str = "") -> None:
         super().__init__(name, why)
         self.name, self.bad, self.why, self.hint = name, bad, why, hint
+        self.loss = ""  # that does not take them; the engine knows
 
 
 REQUIRED = "(required)"  # the default of a parameter that must be given
@@ -227,7 +228,8 @@ class Loss:
     curve: str = ""  # of which one number it is a function: error, margin, probability
     traits: tuple[str, ...] = ()
     conventions: Mapping[str, Convention] = field(default_factory=dict)
-    contrast: Mapping[str, Any] = field(default_factory=dict)  # inputs that tell them apart
+    # inputs that tell the conventions apart, and parameters that all of them are to have
+    contrast: Mapping[str, Any] = field(default_factory=dict)
     origin: str = ""  # the plugin that it comes from
 
     def finish_for(self, params: Mapping[str, Value]) -> Finish | None:
@@ -331,7 +333,12 @@ def loss(*, name: str = "", task: str = "", **facts: Any) -> Callable[[Kernel], 
         )
         for key in (item.name, *item.aliases):
             if key in REGISTRY:
-                raise SpecError(f"{item.name}: the name {key!r} is already {REGISTRY[key].name}'s")
+                known = REGISTRY[key]
+                whose = f"the plugin {known.origin}" if known.origin else "lossctl"
+                raise SpecError(
+                    f"{item.name}: the name {key!r} is already taken by {known.name} of {whose}",
+                    "choose another name",
+                )
             REGISTRY[key] = item
         return kernel
 

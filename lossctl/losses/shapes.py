@@ -40,11 +40,15 @@ def fit(loss: Loss, arrays: Mapping[str, Array]) -> tuple[dict[str, Array], list
     found = ", ".join(f"{name} {show_shape(shape)}" for name, shape in zip(names, shapes))
     wanted = ", ".join(f"{name} {loss.input(name).shape}" for name in names)
     others = " or ".join(" and ".join(names) for names in loss.alternatives)
+    bare = {tuple(size for size in shape[1:] if size != 1) for shape in shapes}
+    hint = f"{loss.name} takes {wanted}"
+    if len(bare) == 1:
+        hint = f"they differ by axes of length 1 alone: take these out; {hint}"
     raise InvalidInput(
         names[0],
         None,
         f"and the others do not fit: {found}",
-        f"{loss.name} takes {wanted}" + (f"; of its inputs it needs {others}" if others else ""),
+        hint + (f"; of its inputs it needs {others}" if others else ""),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from lossctl._version import __version__
 from lossctl.align.inputs import Opened, Wanted
 from lossctl.errors import DataError, counted
+from lossctl.losses import Bound
 from lossctl.plan import Plan
 from lossctl.reduce import digest
 from lossctl.reduce.block import Worker
@@ -48,19 +49,9 @@ def assemble(
         infos[name] = wanted.info(totals.lengths.get(name, totals.samples - totals.skipped))
     losses = tuple(_loss(plan, index, found, totals) for index, found in enumerate(totals.losses))
     for bound, item, found in zip(plan.losses, losses, totals.losses):
-        if bound.difference:
-            continue  # of which both losses are here
-        name = item.loss
-        if plan.models:
-            name += f" of candidate {bound.model}" if bound.model else " of the baseline"
-        if found.infinite and plan.nan != "propagate":
-            many = counted(item.summary.nonfinite, "sample")
-            notes.append(f"{name}: not finite in {many}, first in {found.infinite}")
-        if not math.isfinite(item.value) and item.n and not item.summary.nonfinite:
-            notes.append(f"{name}: the sum of the losses is more than a float64 holds")
-        if item.valueless:
-            left = counted(item.valueless, "sample")
-            notes.append(f"{name}: nothing left to evaluate in {left}")
+        if not bound.difference:  # of which both losses are here
+            notes += _loss_notes(plan, bound, item, found)
+    notes += _interval_notes(plan, totals)
     return Report(
         version=__version__,
         signature=_signature(plan, totals),
@@ -70,6 +61,37 @@ def assemble(
         losses=losses,
         notes=tuple(notes),
     )
+
+
+def _loss_notes(plan: Plan, bound: Bound, item: LossResult, found: LossTotals) -> list[str]:
+    """What a reader of a loss's figures should know."""
+    notes, name = [], item.loss
+    if plan.models:
+        name += f" of candidate {bound.model}" if bound.model else " of the baseline"
+    if found.infinite and plan.nan != "propagate":
+        many = counted(item.summary.nonfinite, "sample")
+        notes.append(f"{name}: not finite in {many}, first in {found.infinite}")
+    if not math.isfinite(item.value) and item.n and not item.summary.nonfinite:
+        divided = found.layout is not None and found.layout.finished
+        why = "what it is divided by is 0 (nothing varies)" if divided else "the sum of the losses"
+        end = "or it is more than a float64 holds" if divided else "is more than a float64 holds"
+        notes.append(f"{name}: not finite: {why}{', ' if divided else ' '}{end}")
+    if item.valueless:
+        left = counted(item.valueless, "sample")
+        notes.append(f"{name}: nothing left to evaluate in {left}")
+    return notes
+
+
+def _interval_notes(plan: Plan, totals: Totals) -> list[str]:
+    """How the intervals came about, where it was asked for."""
+    if plan.confidence is None or plan.models or not (plan.bootstrap or totals.clusters):
+        return []
+    units = len({key[-1] for key in totals.clusters})
+    found = counted(units, "cluster") if units else "the samples"
+    if plan.bootstrap is None:
+        return [f"intervals: from {found}, which alone are taken to be independent"]
+    method = {"bca": "BCa", "percentile": "percentiles"}[plan.interval]
+    return [f"intervals: {method} of {plan.bootstrap:,} resamples of {found}, seed {plan.seed}"]
 
 
 def _reported(opened: Opened) -> dict[str, Wanted]:

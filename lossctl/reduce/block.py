@@ -227,11 +227,22 @@ class Worker:
     def _summed(
         self, part: Part, arrays: Mapping[str, Any], rows: int, squeezed: set[str]
     ) -> SampleSums:
+        try:
+            return self._sums_of(part, arrays, rows, squeezed)
+        except InvalidInput as error:
+            error.loss = part.called
+            raise
+
+    def _sums_of(
+        self, part: Part, arrays: Mapping[str, Any], rows: int, squeezed: set[str]
+    ) -> SampleSums:
         fitted, names = self._fit(part, arrays)
         squeezed |= set(names)
         pivot = part.loss.pivot
         context = {"pivot": self.backend.device(self.pivots[pivot])} if pivot else {}
-        return samples.summed(self.backend, part, fitted, rows, **context)
+        found = samples.summed(self.backend, part, fitted, rows, **context)
+        whole = part.loss.whole_for(part.params) and part.loss.single_for(part.params)
+        return samples.checked(part, found, 1 if whole else rows)
 
     def evaluate_whole(self, batch: Batch) -> WholeResult:
         """Evaluate the losses that need all rows at once.
@@ -334,7 +345,7 @@ class Worker:
             target = np.dtype(np.float64)
         else:
             target = array.dtype
-        return self.backend.device(array.astype(target, copy=False))
+        return self.backend.device(_read_only(array.astype(target, copy=False)))
 
     def _weight(self, batch: Batch) -> Floats | None:
         if batch.weight is None:
@@ -478,6 +489,13 @@ def taking_part(block: Block) -> tuple[Block, Indices | None]:
     if kept.valued is not None and kept.valued.all():
         kept = kept._replace(valued=None)
     return kept, rows
+
+
+def _read_only(array: AnyArray) -> AnyArray:
+    """The array for kernels, which may not write into what other losses read too."""
+    found = array.view()
+    found.flags.writeable = False
+    return found
 
 
 def _take(batch: Batch, rows: AnyArray) -> Batch:

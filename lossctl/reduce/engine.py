@@ -377,8 +377,11 @@ class Engine:
     ) -> DataError:
         """The error with its place; `rows` are those that its flags speak of, if not the task's."""
         batch: Batch = error.batch  # type: ignore[attr-defined]
+        several = len({part.called for bound in self.plan.losses for _, part in bound.parts}) > 1
+        name = plain(error.name)
+        name = f"{error.loss}: {name}" if several and error.loss else name
         if error.bad is None or error.name not in (*batch.inputs, "weight"):
-            return DataError(f"{plain(error.name)} {error.why}", error.hint)
+            return DataError(f"{name} {error.why}", error.hint)
         array = batch.weight if error.name == "weight" else batch.inputs[error.name]
         assert array is not None
         bad = error.bad.reshape(len(error.bad), -1)
@@ -391,7 +394,7 @@ class Engine:
         where = self._place(
             error.name, task, row if rows is None else int(rows[row]) - task.start, column, batch
         )
-        return DataError(f"{plain(error.name)} {why}: {where}", error.hint)
+        return DataError(f"{name} {why}: {where}", error.hint)
 
     def _missing_error(self) -> DataError:
         found = "; ".join(

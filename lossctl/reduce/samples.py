@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from lossctl.backend import Backend
+from lossctl.errors import LossctlError
 from lossctl.losses import Part
-from lossctl.losses.definition import Array, Elements, Sums
+from lossctl.losses.definition import Array, Elements, InvalidInput, Sums
 
 
 class SampleSums(NamedTuple):
@@ -72,9 +73,11 @@ def summed(
     """
     declared = {param.name for param in part.loss.params}
     params = {name: value for name, value in part.params.items() if name in declared}
-    found = part.loss.kernel(backend.xp, **inputs, **params, **context)
+    found = called(part, backend.xp, {**inputs, **params, **context})
     if part.rules.row_means and found.ndim > 1:
         found = found.mean(axis=-1, dtype="float64")
+    if part.loss.origin and not _is_statistic(found):
+        raise _plugin_error(part, f"returns {type(found).__name__}, and no array of values")
     if isinstance(found, tuple) and not isinstance(found, Elements | Sums):
         return _stacked(backend, found, rows)
     if isinstance(found, Sums):
@@ -82,6 +85,46 @@ def summed(
         weights = 1.0 if found.weights is None else backend.host(found.weights)
         return SampleSums(values.astype("float64", copy=False), weights)
     return _elements(backend, found)
+
+
+def _is_statistic(found: Any) -> bool:
+    return isinstance(found, tuple) or hasattr(found, "reshape")
+
+
+def called(part: Part, xp: Any, arguments: Mapping[str, Any]) -> Any:
+    """What the kernel returns; a plugin's mistakes are said to be the plugin's.
+
+    Raises:
+        LossctlError: A plugin's kernel fails.
+    """
+    try:
+        return part.loss.kernel(xp, **arguments)
+    except (LossctlError, InvalidInput):
+        raise
+    except Exception as error:
+        if not part.loss.origin:
+            raise
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        raise _plugin_error(part, f"fails: {what}") from error
+
+
+def _plugin_error(part: Part, what: str) -> LossctlError:
+    return LossctlError(
+        f"the loss {part.loss.name} of the plugin {part.loss.origin} {what}", "mend the plugin"
+    )
+
+
+def checked(part: Part, found: SampleSums, rows: int) -> SampleSums:
+    """The sums, if there is one for each sample.
+
+    Raises:
+        LossctlError: There are more or fewer.
+    """
+    if found.unpaired or len(found.values) == rows:
+        return found
+    raise _plugin_error(
+        part, f"returns values of {len(found.values)} samples where there are {rows}"
+    )
 
 
 def _elements(backend: Backend, found: Any) -> SampleSums:

@@ -11,10 +11,11 @@ from lossctl.render.json_text import pretty, strict
 from lossctl.render.rows import Column, Grid
 from lossctl.render.screen import draw, line, sheet
 from lossctl.render.sections import section
-from lossctl.render.text import number
+from lossctl.render.text import joined, number
 
 if TYPE_CHECKING:
     from lossctl.render.options import Style
+    from lossctl.report import InputInfo
     from lossctl.suggest import Advice
 
 SCHEMA = "lossctl.suggest/1"
@@ -29,10 +30,10 @@ def advice_page(advice: Advice, words: Sequence[str], style: Style) -> str:
         style: What is known of the stream.
     """
     seen = [
-        (name, " × ".join(map(str, info.shape)), info.dtype, advice.facts[name])
+        (name, _reference(info), " × ".join(map(str, info.shape)), info.dtype, advice.facts[name])
         for name, info in advice.inputs.items()
     ]
-    columns = tuple(Column("", "text") for _ in range(4))
+    columns = tuple(Column("", "text") for _ in range(5))
     parts = [
         draw(sheet(Grid("", columns, tuple(seen)), style), style, headed=False)
         + "\n"
@@ -44,6 +45,10 @@ def advice_page(advice: Advice, words: Sequence[str], style: Style) -> str:
             rows += [(_command(words, item.spec),), (f"  {number(item.value, 6)}: {item.why}",)]
         parts.append(section(f"They look like {kind.looks}", rows, style))
     return "\n\n".join(parts)
+
+
+def _reference(info: InputInfo) -> str:
+    return f"{info.source}::{joined(info.columns)}" if info.columns else info.source
 
 
 def advice_json(advice: Advice, words: Sequence[str]) -> str:

@@ -21,11 +21,15 @@ def contrast(loss: Loss) -> list[tuple[str, str]]:
     """
     if not loss.conventions:
         return []
-    inputs = dict(loss.contrast or loss.example.inputs)
+    given = dict(loss.contrast or loss.example.inputs)
+    names = {item.name for item in loss.inputs}
+    inputs = {name: value for name, value in given.items() if name in names}
     rows = [(name, _shown(value)) for name, value in inputs.items()]
     # what a convention brings must not be hidden by what the example gives
     needed = {param.name for param in loss.params if param.default == REQUIRED}
-    params = tuple((key, value) for key, value in loss.example.params.items() if key in needed)
+    known = {key: value for key, value in loss.example.params.items() if key in needed}
+    known |= {key: value for key, value in given.items() if key not in names}
+    params = tuple(known.items())
     all_of_them = str(LossSpec(loss.name, "*", params))
     return rows + [(spec, _value(spec, inputs)) for spec in each_convention(all_of_them)]
 

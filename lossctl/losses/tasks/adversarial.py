@@ -93,7 +93,7 @@ def _log_fake(
     reference="Goodfellow et al. 2014, Generative Adversarial Nets, NeurIPS; its negative",
     example=Example({"real": [0.9, 0.8], "fake": [0.1, 0.3, 0.2]}, 0.39264503712294085),
     conventions={"monai": _MONAI_BCE._replace(note=f"{_MONAI_BCE.note}; {_TWO_CALLS}")},
-    contrast={"real": [3.0, -200.0], "fake": [-1.0, 40.0, 2.0]},
+    contrast={"real": [3.0, -200.0], "fake": [-1.0, 40.0, 2.0], "from_logits": True},
 )
 def gan_discriminator(
     xp: ArrayModule, real: Array, fake: Array, *, from_logits: bool, rounded: bool, clip: Any
@@ -122,7 +122,7 @@ def gan_discriminator(
     reference="Goodfellow et al. 2014, Generative Adversarial Nets, NeurIPS",
     example=Example({"fake": [0.1, 0.4]}, 1.6094379124341003),
     conventions={"monai": _MONAI_BCE},
-    contrast={"fake": [-1.0, -200.0, 2.0]},
+    contrast={"fake": [-1.0, -200.0, 2.0], "from_logits": True},
 )
 def gan_generator(
     xp: ArrayModule, fake: Array, *, from_logits: bool, rounded: bool, clip: Any, variant: str

@@ -128,6 +128,7 @@ def _checked_by_kernel(xp: ArrayModule, values: Array, name: str) -> None:
             [[0.5, 0.0, 2.0], [1.0, 0.0, 0.0], [0.0, 3.0, 1.0]],
         ],
         "target": [[1, 1], [2, 2]],
+        "from_logits": True,
         "prediction_lengths": [3, 2],
     },
 )
