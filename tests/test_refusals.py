@@ -117,7 +117,7 @@ def test_lists_side_by_side(tmp_path: Path) -> None:
     ("arguments", "part"),
     [
         (["evl"], "did you mean eval?"),
-        (["nothing"], "commands: eval, losses"),
+        (["nothing"], "commands: eval, compare, losses"),
         (["eval", "p.csv::a", "--prediction", "b", "-l", "mse"], "name them once"),
         (["eval", "x.npz", "-l", "gan_discriminator", "-o", "o.csv"], "leave out -o"),
         (["eval", "x.csv", "--by", "a,b", "-l", "mse"], "x.csv"),
