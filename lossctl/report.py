@@ -74,6 +74,16 @@ class Group(NamedTuple):
     group: dict[str, Any]
     summary: Summary
 
+    @property
+    def value(self) -> float:
+        """The reduced loss of the group."""
+        return self.summary.value
+
+    @property
+    def n(self) -> int:
+        """The group's samples that have a value."""
+        return self.summary.n
+
 
 class Worst(NamedTuple):
     """One of the samples with the largest losses."""

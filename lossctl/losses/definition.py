@@ -222,6 +222,7 @@ class Loss:
     single: bool = False  # one number of all rows together; a sample has no loss of its own
     whole_when: tuple[str, Value] | None = None  # the value that asks for both
     memory: str = ""  # what it holds beside the rows, for one that needs them all
+    spread: int | None = None  # the statistic of whose Σ w (x − x̄)² the finish takes, exactly
     pivot: str = ""  # the input whose mean over the first block the kernel takes as `pivot`
     unpaired: bool = False  # the inputs are samples of their own, of any lengths
     unit: str = ""  # of the value: "target", "target²", "nats", "" for none

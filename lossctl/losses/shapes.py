@@ -31,8 +31,9 @@ def fit(loss: Loss, arrays: Mapping[str, Array]) -> tuple[dict[str, Array], list
     names = [item.name for item in loss.inputs if arrays.get(item.name) is not None]
     patterns = [_alternatives(loss.input(name).shape) for name in names]
     shapes: list[Shape] = [tuple(arrays[name].shape) for name in names]
-    for reading in product(*patterns):
-        for fitting in product(*([shape, *_squeezed(shape)] for shape in shapes)):
+    # as given before squeezed, whatever the reading
+    for fitting in product(*([shape, *_squeezed(shape)] for shape in shapes)):
+        for reading in product(*patterns):
             if _match(reading, fitting, loss.unpaired):
                 squeezed = [n for n, old, new in zip(names, shapes, fitting) if old != new]
                 fitted = {name: arrays[name].reshape(new) for name, new in zip(names, fitting)}

@@ -71,11 +71,14 @@ def _loss_notes(plan: Plan, bound: Bound, item: LossResult, found: LossTotals) -
     if found.infinite and plan.nan != "propagate":
         many = counted(item.summary.nonfinite, "sample")
         notes.append(f"{name}: not finite in {many}, first in {found.infinite}")
-    if not math.isfinite(item.value) and item.n and not item.summary.nonfinite:
-        divided = found.layout is not None and found.layout.finished
-        why = "what it is divided by is 0 (nothing varies)" if divided else "the sum of the losses"
-        end = "or it is more than a float64 holds" if divided else "is more than a float64 holds"
-        notes.append(f"{name}: not finite: {why}{', ' if divided else ' '}{end}")
+    if not math.isfinite(item.value) and item.n and not found.infinite and plan.nan != "propagate":
+        plain = found.layout is not None and not found.layout.finished
+        why = (
+            "the sum of the losses is more than a float64 holds"
+            if plain
+            else "what it is made of is not, or what it is divided by is 0"
+        )
+        notes.append(f"{name}: not finite: {why}")
     if item.valueless:
         left = counted(item.valueless, "sample")
         notes.append(f"{name}: nothing left to evaluate in {left}")

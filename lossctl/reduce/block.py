@@ -462,8 +462,9 @@ def state_block(
         and weight is None and layout.parts[0][0] == 1
     )  # fmt: skip
     columns = Columns(
-        statistics.shape[1], unit, derived, weight is not None, unpaired, single, layout.signed
-    )
+        statistics.shape[1], unit, derived, weight is not None, unpaired, single, layout.signed,
+        layout.centred,
+    )  # fmt: skip
     return Block(columns, statistics, weights, losses, valued, weight), nothing_left
 
 

@@ -32,6 +32,19 @@ class Layout(NamedTuple):
         """Whether it is a difference between models."""
         return len({part.model for _, part, _ in self.parts}) > 1
 
+    @property
+    def centred(self) -> tuple[int, ...]:
+        """The statistics whose spread a finish takes."""
+        found: list[int] = []
+        start = 0
+        for _, part, shape in self.parts:
+            stop = start + math.prod(shape)
+            if part.loss.spread is not None:
+                places = np.arange(start, stop).reshape(shape)[..., part.loss.spread]
+                found += places.reshape(-1).tolist()
+            start = stop
+        return tuple(found)
+
     def components(self, values: Floats, weights: Floats) -> Floats:
         """The components of the one part."""
         _, part, shape = self.parts[0]
@@ -39,14 +52,19 @@ class Layout(NamedTuple):
             samples.components(part, np, values.reshape(shape), weights.reshape(shape))
         )
 
-    def value(self, values: Floats, weights: Floats) -> float:
-        """The loss of summed statistics."""
-        total, start = 0.0, 0
+    def value(self, values: Floats, weights: Floats, spreads: Floats | None = None) -> float:
+        """The loss of summed statistics, and of the spreads of those that are centred."""
+        total, start, first = 0.0, 0, 0
         for factor, part, shape in self.parts:
             stop = start + math.prod(shape)
             sums = values[start:stop].reshape(shape)
             weight = weights[start:stop].reshape(shape)
-            total += factor * float(samples.finish(part, np, sums, weight, lead=0))
+            spread = None
+            if spreads is not None and part.loss.spread is not None:
+                count = math.prod(shape[:-1])
+                spread = spreads[first : first + count].reshape(shape[:-1])
+                first += count
+            total += factor * float(samples.finish(part, np, sums, weight, lead=0, spread=spread))
             start = stop
         return total
 
@@ -67,10 +85,14 @@ def reduced(state: State, layout: Layout, group: int, reduction: str) -> Callabl
     unit = state.columns.unit_weight
     apart = layout.signed and not layout.finished and state.columns.described and unit is not None
     alike = apart and set(unit or ()) == {1.0} and state.columns.statistics == len(layout.parts)
+    centred = state.columns.centred
+    own, spreads = state.totals(group), state.spreads(group) if centred else None
 
     def value(totals: Floats) -> float:
         if reduction == "mean" and not apart:
-            return layout.value(*state.split(totals, group))
+            # other sums than the state's have no exact spread, and the finish does without
+            exact = spreads if centred and np.array_equal(totals, own) else None
+            return layout.value(*state.split(totals, group), exact)
         if reduction in ("mean", "samplemean") or layout.finished or alike:
             found = state.loss_sum(totals)
         else:
@@ -113,7 +135,7 @@ def summarise(
     with np.errstate(all="ignore"):
         measured = Measured(state, layout, group, value, totals, how, units)
         return Summary(
-            value=value(totals) if state.rows[group] else how.empty,
+            value=value(totals) if state.rows[group] else how.nothing,
             n=n,
             sum=loss_sum if described else math.nan,
             mean=loss_sum / weight if weight and described else math.nan,
@@ -134,9 +156,14 @@ class How(NamedTuple):
     confidence: float | None
     method: str = "bca"  # of resamples
     resamples: Resampling | None = None
-    empty: float = math.nan  # the value where there is nothing
+    empty: float = math.nan  # the mean where there is nothing
     test: str = ""  # of a difference
     permutations: Resampling | None = None
+
+    @property
+    def nothing(self) -> float:
+        """The value where there is nothing; a sum of nothing is 0."""
+        return 0.0 if self.reduction == "sum" else self.empty
 
 
 class Measured(NamedTuple):

@@ -36,9 +36,16 @@ class SampleSums(NamedTuple):
         return finish(part, xp, self.values, self.weights, lead=1)
 
 
-def finish(part: Part, xp: Any, values: Array, weights: Array | float, lead: int) -> Array:
+def finish(
+    part: Part,
+    xp: Any,
+    values: Array,
+    weights: Array | float,
+    lead: int,
+    spread: Array | None = None,
+) -> Array:
     """The loss of sums of shape (*lead, *state); components are averaged."""
-    return average(components(part, xp, values, weights), xp, lead)
+    return average(components(part, xp, values, weights, spread), xp, lead)
 
 
 def average(found: Array, xp: Any, lead: int) -> Array:
@@ -51,12 +58,16 @@ def average(found: Array, xp: Any, lead: int) -> Array:
     return xp.where(missing, 0.0, found).sum(axis=axes) / xp.where(count == 0, xp.nan, count)
 
 
-def components(part: Part, xp: Any, values: Array, weights: Array | float) -> Array:
+def components(
+    part: Part, xp: Any, values: Array, weights: Array | float, spread: Array | None = None
+) -> Array:
     """The finish of sums, before components are averaged."""
     function = part.loss.finish_for(part.params)
     if function is None:
         return values / weights
-    return function(xp, values, xp.broadcast_to(xp.asarray(weights), values.shape), **part.params)
+    more = {} if part.loss.spread is None else {"spread": spread}
+    weights = xp.broadcast_to(xp.asarray(weights), values.shape)
+    return function(xp, values, weights, **more, **part.params)
 
 
 def summed(

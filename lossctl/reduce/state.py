@@ -40,6 +40,7 @@ class Columns(NamedTuple):
     unpaired: bool = False  # each statistic is of samples of its own
     single: bool = False  # no sample has a loss of its own; the losses here are zeros
     signed: bool = False  # the loss is a difference, of which the signs are counted
+    centred: tuple[int, ...] = ()  # statistics of which Σ w (x − x̄)² is kept exactly
 
     @property
     def own_weights(self) -> bool:
@@ -144,6 +145,7 @@ class State:
         products = size if size <= MOST_COLUMNS else 0
         self.second = exact.zeros((groups, products, products))  # Σxy
         self.spread = exact.zeros((groups,))  # Σ weight·loss², where there are weights
+        self.centred = exact.zeros((groups, len(columns.centred), 3))  # Σw, Σwx and Σwx²
         self.low = np.full(groups, np.inf)
         self.high = np.full(groups, -np.inf)
         self.describes = quantiles
@@ -184,6 +186,8 @@ class State:
             self._add_products(columns, starts, sizes, codes)
             if block.sample_weights is not None:
                 self._add_spread(block, starts, sizes, codes)
+        for place, index in enumerate(block.columns.centred):
+            self._add_centred(place, block.statistics[:, index], block, starts, sizes, codes)
         if self.describes:
             self._add_quantiles(block, starts, sizes, codes)
 
@@ -263,6 +267,32 @@ class State:
             - (exact.units(weight) * centre * centre >> exact.SHIFT)
         )
 
+    def _add_centred(
+        self,
+        place: int,
+        column: Floats,
+        block: Block,
+        starts: Indices,
+        sizes: Indices,
+        codes: Indices,
+    ) -> None:
+        # x = c + d with the block's mean c: Σwx = cΣw + Σwd and Σwx² = c²Σw + 2cΣwd + Σwd², in
+        # which only the sums of d are rounded, and these are small
+        column = _finite(column)
+        weights = np.ones(len(column)) if block.sample_weights is None else block.sample_weights
+        weight = self._within_range(_sums(weights, starts), codes)
+        weighted = self._within_range(_sums(weights * column, starts), codes)
+        mean = np.divide(weighted, weight, out=np.zeros_like(weight), where=weight > 0)
+        apart = column - _spread_out(mean, sizes)
+        first = exact.units(self._within_range(_sums(weights * apart, starts), codes))
+        second = exact.units(self._within_range(_sums(weights * apart * apart, starts), codes))
+        centre, mass = exact.units(mean), exact.units(weight)
+        self.centred[codes, place, 0] += mass << exact.SHIFT
+        self.centred[codes, place, 1] += centre * mass + (first << exact.SHIFT)
+        self.centred[codes, place, 2] += (
+            (centre * centre * mass >> exact.SHIFT) + 2 * centre * first + (second << exact.SHIFT)
+        )
+
     def _add_quantiles(self, block: Block, starts: Indices, sizes: Indices, codes: Indices) -> None:
         if self.pooled:
             starts, sizes, codes = (np.array([x]) for x in (0, len(block.losses), 0))
@@ -337,6 +367,14 @@ class State:
         unit = self.columns.unit_weight
         return unit[0] if self.columns.derived and unit is not None else 1.0
 
+    def spreads(self, group: int) -> Floats:
+        """Σ weight·(x − x̄)² of the statistics that are centred."""
+        found = [
+            exact.quotient(second * mass - first * first, mass << 2 * exact.SHIFT) if mass else 0.0
+            for mass, first, second in self.centred[group]
+        ]
+        return np.maximum(np.array(found, dtype=np.float64), 0.0)
+
     def std(self, group: int) -> float:
         """The standard deviation of the per-sample losses, with n − 1.
 
@@ -398,7 +436,7 @@ class State:
 
 _SUMMED = (
     "n", "rows", "own_rows", "valueless", "unspread", "nonfinite", "below", "above", "equal",
-    "first", "special", "second", "spread", "low", "high",
+    "first", "special", "second", "spread", "centred", "low", "high",
 )  # fmt: skip
 _EXTREMES: dict[str, Any] = {"low": np.minimum, "high": np.maximum, "unspread": np.logical_or}
 

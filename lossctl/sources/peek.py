@@ -28,7 +28,7 @@ class Peeked:
             if self._stream is None:
                 self._stream = self._file.stream()
             while len(self._head) < size and not self.ended:
-                more = self._stream.read(size - len(self._head))
+                more = _filled(self._stream, size - len(self._head))
                 self.ended = not more
                 self._head += more
         return self._head[:size]
@@ -69,5 +69,18 @@ class Peeked:
 
 
 def _read(stream: Any) -> Iterator[bytes]:
-    while chunk := stream.read(_CHUNK):
+    while chunk := _filled(stream, _CHUNK):
         yield chunk
+
+
+def _filled(stream: Any, size: int) -> bytes:
+    """So many bytes, fewer at the end.
+
+    A buffered `read` goes on from one piece of a pipe to the next without a look at signals,
+    and an interrupt between them would wait for data that may never come.
+    """
+    read = getattr(stream, "read1", stream.read)
+    found = read(size)
+    while found and len(found) < size and (more := read(size - len(found))):
+        found += more
+    return bytes(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -267,3 +268,41 @@ def test_conventions_differ_where_they_say_so() -> None:
     equal(value("mae@keras", **pair, weight=weight), 10 / 4)
     equal(value("mae@keras", **pair, reduction="sum"), 3)
     equal(value("huber@torch", **pair, weight=weight), value("huber@keras", **pair, weight=weight))
+
+
+def _nmse(prediction: Any, target: Any, weight: Any = None) -> float:
+    """By fractions, of the floats as they are."""
+    weights = (
+        [Fraction(1)] * len(target) if weight is None else [Fraction(float(w)) for w in weight]
+    )
+    p, y = ([Fraction(float(item)) for item in array] for array in (prediction, target))
+    mean = sum(w * item for w, item in zip(weights, y)) / sum(weights)
+    error = sum(w * (a - b) ** 2 for w, a, b in zip(weights, p, y))
+    return float(error / sum(w * (item - mean) ** 2 for w, item in zip(weights, y)))
+
+
+def test_nmse_of_groups_far_from_each_other() -> None:
+    rng = np.random.default_rng(3)
+    target = np.r_[rng.standard_normal(50), 1e6 + 1e-3 * rng.standard_normal(50)]
+    prediction, weight = target + 1e-4 * rng.standard_normal(100), rng.random(100)
+    group = np.repeat([0, 1], 50)
+    for w in (None, weight):
+        found = lossctl.evaluate("nmse", prediction, target, weight=w, by={"g": group}).losses[0]
+        for one, rows in zip(found.groups or (), (group == 0, group == 1)):
+            own = _nmse(prediction[rows], target[rows], None if w is None else w[rows])
+            assert one.value == pytest.approx(own, rel=1e-12)
+        assert found.value == pytest.approx(_nmse(prediction, target, w), rel=1e-12)
+
+
+def test_nmse_of_rows_that_are_left_out() -> None:
+    found = lossctl.evaluate("nmse", [0, 2, 3, 4], [1e9, 2, 3.1, 4.2], weight=[0, 1, 1, 1])
+    assert found.losses[0].value == pytest.approx(_nmse([2, 3, 4], [2, 3.1, 4.2]), rel=1e-12)
+    found = lossctl.evaluate("nmse", [np.nan, 2, 3, 4], [1e9, 2, 3.1, 4.2], nan="skip")
+    assert found.losses[0].value == pytest.approx(_nmse([2, 3, 4], [2, 3.1, 4.2]), rel=1e-12)
+
+
+def test_nmse_of_a_target_that_does_not_vary() -> None:
+    found = lossctl.evaluate("nmse", [1, 2], [3, 3])
+    assert found.losses[0].value == math.inf
+    assert found.notes[0].endswith("what it is made of is not, or what it is divided by is 0")
+    assert lossctl.evaluate("nmse", [3, 3], [3, 3]).losses[0].value == 0

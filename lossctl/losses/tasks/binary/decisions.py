@@ -238,6 +238,9 @@ def zero_one(
         wrong, keep = _decisions(xp, prediction, target, *rule)
         return _any_of_sample(xp, wrong, keep) if hard else of_kept(wrong, keep)
     prediction, target, soft = classes_last(xp, prediction, target, axis)
+    if prediction.shape[-1] == 1:  # one column is no choice among classes
+        one = (prediction[..., 0], target[..., 0] if soft else target)
+        return of_kept(*_decisions(xp, *one, threshold, from_logits, hard, ignore_index))
     chosen, unknown = prediction.argmax(axis=-1), (prediction != prediction).any(axis=-1)
     if soft:
         _check_one_hot(xp, target)

@@ -170,5 +170,5 @@ def symmetric_cross_entropy(
     share = rows.shares(xp, label_smoothing)
     forward = weighed(xp, share, 0 - log_p)
     reverse = xp.exp(log_p) * (0 - xp.maximum(xp.log(share), log_zero))
-    values = ordered_sum(xp, alpha * forward + beta * reverse, rows.along)
+    values = ordered_sum(xp, weighed(xp, alpha, forward) + weighed(xp, beta, reverse), rows.along)
     return rows.result(xp, rows.with_unknown(xp, values, unknown), class_weights)

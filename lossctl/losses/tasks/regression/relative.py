@@ -159,14 +159,18 @@ def wape(xp: ArrayModule, prediction: Array, target: Array) -> Sums:
     return Sums(xp.stack([error.sum(axis=1), size.sum(axis=1)], axis=1))
 
 
-_NOTHING_LEFT = 1e-14
-"""The share of Σ(y − c)² below which its difference from (Σ(y − c))²/n is rounding."""
+_LEAST_SHARE = 1e-6
+"""The share of Σ(y − c)² below which its difference from (Σ(y − c))²/n has too few digits."""
 
 
-def _share_of_spread(xp: ArrayModule, sums: Array, weights: Array, *, outputs: str) -> Array:
+def _share_of_spread(
+    xp: ArrayModule, sums: Array, weights: Array, *, spread: Array | None, outputs: str
+) -> Array:
+    """Σe² over Σ(y − ȳ)², which is given exactly; else of Σ(y − c) and Σ(y − c)², or NaN."""
     error, shift, square = sums[..., 0], sums[..., 1], sums[..., 2]
-    spread = square - xp.square(shift) / weights[..., 1]  # Σ(y − ȳ)², of Σ(y − c) and Σ(y − c)²
-    spread = xp.where(spread > _NOTHING_LEFT * square, spread, 0)
+    if spread is None:
+        spread = square - xp.square(shift) / weights[..., 1]
+        spread = xp.where(spread >= _LEAST_SHARE * square, spread, xp.nan)
     if outputs == "pooled":
         error, spread = error.sum(axis=-1), spread.sum(axis=-1)
     return ratio(xp, error, spread)
@@ -183,15 +187,16 @@ def _share_of_spread(xp: ArrayModule, sums: Array, weights: Array, *, outputs: s
     reference="Wright 1921, Correlation and Causation (R²); Weigend & Gershenfeld 1994 (nmse)",
     example=Example({"prediction": [3, 5, 9], "target": [1, 6, 7]}, 27 / 62),
     single=True,
+    spread=3,
     pivot="target",
     finish=_share_of_spread,
 )
 def nmse(xp: ArrayModule, prediction: Array, target: Array, *, outputs: str, pivot: Array) -> Sums:
     truth = columns(target)
+    # the spread is of the target as it is: a shift would round targets far from the pivot
     shift = truth - pivot.reshape(-1)
-    return Sums(
-        xp.stack([xp.square(columns(prediction) - truth), shift, xp.square(shift)], axis=-1)
-    )
+    error = columns(prediction) - truth
+    return Sums(xp.stack([xp.square(error), shift, xp.square(shift), truth], axis=-1))
 
 
 _HISTORY = (

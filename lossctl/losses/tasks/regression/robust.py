@@ -99,7 +99,14 @@ def charbonnier(xp: ArrayModule, prediction: Array, target: Array, *, epsilon: f
     unit="target²",
     curve="error",
     params=(
-        Param("c", 4.685, "the error from which on all cost the same", above=0, unit="target"),
+        Param(
+            "c",
+            4.685,
+            "the error from which on all cost the same",
+            above=0,
+            most=1e100,
+            unit="target",
+        ),
     ),
     use="Gross outliers do not count at all; 4.685 suits errors of standard deviation 1.",
     traits=("robust", "bounded", "smooth", "symmetric", "zero", "nonnegative"),

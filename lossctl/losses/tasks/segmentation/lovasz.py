@@ -80,6 +80,7 @@ _IMAGE_EXAMPLE = {
             "segmentation_models_pytorch.losses.LovaszLoss",
             {"per_image": False},
             note="all pixels as one image",
+            empty=0.0,
         )
     },
     whole_when=("per_image", False),
