@@ -139,3 +139,28 @@ def test_a_name_is_given_once(folder: Path, taken: str) -> None:
     done = lossctl("eval", "data.csv", "-l", "mae", "--plugin", "again.py", cwd=folder)
     assert done.returncode == 2
     assert f"the name '{taken}' is already taken" in done.stderr
+
+
+LOSS = "abs(prediction - target)"
+KERNELS = {
+    "raises": ("raise ValueError('boom')", "fails: ValueError: boom"),
+    "writes": ("prediction -= target", "fails: ValueError: output array is read-only"),
+    "shorter": (f"return {LOSS}[1:]", "returns values of 2 samples where there are 3"),
+    "mean": (f"return {LOSS}.mean(keepdims=True)", "returns values of 1 samples"),
+    "words": ("return 'good'", "returns str, and no array of values"),
+    "nothing": ("return None", "returns NoneType, and no array of values"),
+}
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_a_kernel_that_fails_is_the_plugins(folder: Path, name: str) -> None:
+    body, message = KERNELS[name]
+    code = EXAMPLE.replace("return c * xp.log1p(((prediction - target) / c) ** 2)", body)
+    assert body in code
+    (folder / "wrong.py").write_text(code)
+    words = ("eval", "data.csv", "-l", "cauchy", "-l", "mae", "--plugin", "wrong.py")
+    done = lossctl(*words, cwd=folder)
+    assert done.returncode == 2
+    assert "the loss cauchy of the plugin wrong.py#" in done.stderr
+    assert message in done.stderr
+    assert not done.stdout

@@ -76,7 +76,9 @@ def test_unpaired_losses_are_evaluated_by_themselves() -> None:
 
 def test_a_name_is_given_once() -> None:
     facts = REGISTRY["mse"]
-    with pytest.raises(lossctl.SpecError, match="the name 'mse' is already mse's"):
+    with pytest.raises(
+        lossctl.SpecError, match="the name 'mse' is already taken by mse of lossctl"
+    ):
         loss(
             name="mse", task="regression", summary="", formula="", use="", reference="",
             example=facts.example,

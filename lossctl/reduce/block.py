@@ -242,7 +242,8 @@ class Worker:
         context = {"pivot": self.backend.device(self.pivots[pivot])} if pivot else {}
         found = samples.summed(self.backend, part, fitted, rows, **context)
         whole = part.loss.whole_for(part.params) and part.loss.single_for(part.params)
-        return samples.checked(part, found, 1 if whole else rows)
+        own = max(len(array) for array in fitted.values() if hasattr(array, "shape"))
+        return samples.checked(part, found, 1 if whole else own)
 
     def evaluate_whole(self, batch: Batch) -> WholeResult:
         """Evaluate the losses that need all rows at once.
