@@ -76,7 +76,16 @@ def loss_page() -> str:
         "Each loss with its definition, its parameters with their defaults (… where one must be "
         "given), and the\nlibraries whose definition it knows. `lossctl losses NAME` says the rest."
     )
-    return f"# The losses\n\n{intro}\n\n{loss_table()}"
+    from lossctl.losses import TASKS
+    from lossctl.losses.traits import TRAITS
+
+    tasks = ", ".join(f"`{task}`" for task in TASKS)
+    traits = "\n".join(f"| `{trait}` | {meaning} |" for trait, meaning in TRAITS.items())
+    chosen = (
+        f"`lossctl losses --for TASK` takes one of {tasks}; `--when TRAIT` takes\n\n"
+        f"| trait | means |\n| --- | --- |\n{traits}\n"
+    )
+    return f"# The losses\n\n{intro}\n\n{loss_table()}\n## Choosing among them\n\n{chosen}"
 
 
 def _param(param: Param) -> str:

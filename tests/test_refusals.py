@@ -21,6 +21,10 @@ IMAGES = np.arange(16.0).reshape(2, 2, 2, 2) / 16
 LOGS = np.log(np.full((1, 3, 2), 0.5))
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("mae,rmse", {"prediction": [1.0], "target": [1.0]}, "give each loss by itself: -l mse -l mae"),
+    ("0.5*bce-0.5*hamming", {"prediction": [0.5], "target": [1]}, "terms are joined by \\+"),
+    ("max_error", {"prediction": [1.0, 2.0], "target": [1.0, 3.0], "bootstrap": 200}, "--bootstrap has no interval to make"),
+    ("supcon", {"prediction": HALF, "target": [0, 0], "cluster": [1, 2]}, "--cluster has no interval to make"),
     ("bce:clip=[0.1,0.1,0.1]", {"prediction": [0.5], "target": [1]}, "list of two"),
     ("cross_entropy", {"prediction": HALF, "target": np.zeros((2, 3))}, "do not fit"),
     ("cross_entropy:axis=2", {"prediction": IMAGES[:, :, :, 0], "target": [[0, 1], [1, 0]]}, "say|may|sum"),
