@@ -11,6 +11,7 @@ from typing import Any
 from lossctl import plan as plans
 from lossctl.errors import DataError, UsageError, counted, nearest
 from lossctl.evaluation import Progress, run
+from lossctl.gates import expression, judge
 from lossctl.plan import Plan
 from lossctl.reduce import significance
 from lossctl.report import (
@@ -23,6 +24,7 @@ from lossctl.report import (
     Comparison,
     Difference,
     Evidence,
+    GateResult,
     LossResult,
     Report,
     Summary,
@@ -41,6 +43,7 @@ def compare(
     alpha: float = 0.05,
     correction: str = "holm",
     changed: int | None = None,
+    fail_if: str | Sequence[str] = (),
     inputs: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Comparison:
@@ -59,6 +62,8 @@ def compare(
         correction: Of the p-values, for the number of candidates, losses and groups: "holm",
             "bh" (Benjamini–Hochberg) or "none".
         changed: How many of the samples that changed most to list.
+        fail_if: Gates that every candidate has to pass: what must not hold, such as
+            `"relative(mse) > 2%"`. See `Comparison.gates`.
         inputs: Other inputs that all models share, by name.
         **options: As `lossctl.evaluate` takes them: `on`, `by`, `weight`, `cluster`, `nan`,
             `reduction`, `bootstrap`, `seed`, `interval`, `convention`, `dtype`, `threads`, ….
@@ -72,8 +77,9 @@ def compare(
     shared = {**(inputs or {}), **({} if target is None else {"target": target})}
     models = [{**shared, **_inputs(item)} for item in (baseline, *named.values())]
     plan = make(
-        loss, models, test=test, alpha=alpha, correction=correction, changed=changed, **options
-    )
+        loss, models, test=test, alpha=alpha, correction=correction, changed=changed,
+        fail_if=fail_if, **options,
+    )  # fmt: skip
     return carry_out(plan, _label(baseline, "baseline"), list(named), alpha, correction)
 
 
@@ -111,6 +117,7 @@ def make(
     alpha: float = 0.05,
     correction: str = "holm",
     changed: int | None = None,
+    fail_if: str | Sequence[str] = (),
     **options: Any,
 ) -> Plan:
     """The plan of a comparison: each loss of each model, and what they differ by.
@@ -122,6 +129,7 @@ def make(
         alpha: The level.
         correction: One of `significance.CORRECTIONS`.
         changed: How many changed samples to list.
+        fail_if: Gates as expressions, of the figures in `expression.DIFFERENCES`.
         **options: As `plan.make` takes them.
 
     Raises:
@@ -159,7 +167,10 @@ def make(
             *(bound.against(number) for number in numbers),
         )
     )
-    return base._replace(losses=losses, models=candidates, worst=changed)
+    given = [fail_if] if isinstance(fail_if, str) else fail_if
+    gates = tuple(expression.parse(text, expression.DIFFERENCES) for text in given)
+    judge.check(gates, [(item.label, item.name) for item in base.losses], base.by)
+    return base._replace(losses=losses, models=candidates, worst=changed, gates=gates)
 
 
 def _check(plan: Plan, test: str, changed: int | None) -> None:
@@ -227,6 +238,7 @@ def carry_out(
         groups = item.groups and tuple(map(judged, item.groups))
         return item._replace(adjusted=p, verdict=verdict, groups=groups)
 
+    differences = tuple(map(judged, found))
     clusters = next((round(one.freedom) + 1 for one in found if one.freedom > 0), None)
     drawn = plan.bootstrap is not None or plan.test == "permutation"
     return Comparison(
@@ -245,7 +257,8 @@ def carry_out(
         resamples=plan.bootstrap,
         permutations=plan.permutations if plan.test == "permutation" else None,
         seed=plan.seed if drawn else None,
-        differences=tuple(map(judged, found)),
+        differences=differences,
+        gates=_gates(plan, differences),
         notes=(*report.notes, *_notes(plan, baseline, candidates)),
     )
 
@@ -279,6 +292,20 @@ def _require_enough(plan: Plan, found: Sequence[Difference]) -> None:
                 "all samples are of one cluster, which leaves nothing to compare it with",
                 "give 2 clusters or more, or leave out --cluster",
             )
+
+
+def _gates(plan: Plan, differences: Sequence[Difference]) -> tuple[GateResult, ...]:
+    """Every gate held against every candidate."""
+    losses = [(bound.label, bound.name) for bound in plan.losses if bound.model == 0]
+    found = []
+    for gate in plan.gates:
+        label = losses[judge.place(gate, losses)][0]
+        for one in differences:
+            if one.loss == label:
+                result = judge.of_difference(gate, one)
+                several = f"{gate.text} ({one.candidate})"
+                found.append(result._replace(gate=several) if len(plan.models) > 1 else result)
+    return tuple(found)
 
 
 def _differences(plan: Plan, report: Report, candidates: Sequence[str]) -> list[Difference]:

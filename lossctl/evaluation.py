@@ -175,7 +175,9 @@ def run(plan: Plan, sink: Sink | None = None, progress: Progress | None = None) 
 
             totals = engine.run(in_order(opened, unpaired=plan.unpaired))
         report = assemble(plan, opened, totals, engine.worker, notes)
+        if plan.models:  # whose gates are about the differences
+            return report
         gates = tuple(judge.of_report(gate, report.losses) for gate in plan.gates)
-        return report._replace(gates=gates, options=None if plan.models else record(plan))
+        return report._replace(gates=gates, options=record(plan))
     finally:
         opened.close()

@@ -192,6 +192,12 @@ class Comparison(NamedTuple):
     seed: int | None  # of either
     differences: tuple[Difference, ...]  # loss by loss, each candidate's
     notes: tuple[str, ...] = ()
+    gates: tuple[GateResult, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate has passed."""
+        return all(gate.passed for gate in self.gates)
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison as plain values, as `--json` prints it; what is not finite stays."""
@@ -214,7 +220,7 @@ class Comparison(NamedTuple):
             "seed": self.seed,
             "differences": [_difference(item) for item in self.differences],
             "notes": list(self.notes),
-        }
+        } | ({"gates": [gate_dict(item) for item in self.gates]} if self.gates else {})
 
     def to_pandas(self) -> pd.DataFrame:
         """One row a loss and candidate, and one for each group where there are groups."""

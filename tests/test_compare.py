@@ -590,3 +590,43 @@ def test_help_has_examples(run: Run) -> None:
     found = run("compare", "--help")
     assert "Examples:" in found.out
     assert cli.COMMANDS["compare"] in run("--help").out
+
+
+def test_gates_of_a_comparison(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(1)
+    target = rng.standard_normal(200)
+    worse = target + 2 * rng.standard_normal(200)
+    base = target + rng.standard_normal(200)
+    found = lossctl.compare(
+        ["mse", "huber:delta=2"], base, {"same": base, "worse": worse}, target,
+        by={"half": np.arange(200) % 2},
+        fail_if=["difference(mse) > 0", "p(huber) < 0.2", "any group(half=1): relative(mse) > 5%"],
+    )  # fmt: skip
+    assert [(gate.gate, gate.passed) for gate in found.gates] == [
+        ("difference(mse) > 0 (same)", True),
+        ("difference(mse) > 0 (worse)", False),
+        ("p(huber) < 0.2 (same)", True),
+        ("p(huber) < 0.2 (worse)", False),
+        ("any group(half=1): relative(mse) > 5% (same)", True),
+        ("any group(half=1): relative(mse) > 5% (worse)", False),
+    ]
+    assert not found.passed
+    for name, array in (("old", base), ("new", worse), ("t", target)):
+        np.save(tmp_path / f"{name}.npy", array)
+    words = ["compare", *(str(tmp_path / f"{name}.npy") for name in ("old", "new"))]
+    words += ["--target", str(tmp_path / "t.npy"), "-l", "mse"]
+    junit = tmp_path / "gates.xml"
+    asked = [*words, "--fail-if", "relative(mse) > 2%", "--json", "--report", f"junit={junit}"]
+    assert cli.run(asked) == 1
+    out, err = capfd.readouterr()
+    gates = json.loads(out)["gates"]
+    assert [gate["passed"] for gate in gates] == [False]
+    assert "gate failed: relative(mse) > 2%: relative(mse) is" in err
+    assert "<failure" in junit.read_text("utf-8")
+    assert cli.run([*words, "--fail-if", "relative(mse) > 9000%"]) == 0
+    assert "passed" in capfd.readouterr().out
+    for wrong, said in (("p95(mse) > 1", "no figure 'p95'"), ("mae > 1", "mae is not evaluated")):
+        assert cli.run([*words, "--fail-if", wrong]) == 2
+        assert said in capfd.readouterr().err
+    assert cli.run([*words, "-f", "junit"]) == 2
+    assert "junit is for gates" in capfd.readouterr().err

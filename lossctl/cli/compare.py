@@ -7,11 +7,12 @@ from typing import Any
 import click
 
 from lossctl.cli import options
-from lossctl.cli.console import show, style
+from lossctl.cli.console import judged, show, style
 from lossctl.cli.references import named, once, with_inputs
+from lossctl.cli.reports import CI_FORMATS, report_options, requested, summarise
 from lossctl.errors import UsageError
 
-FORMATS = ("table", "json", "markdown")
+FORMATS = ("table", "json", "markdown", *CI_FORMATS)
 
 
 @click.command(
@@ -26,7 +27,11 @@ Examples:
 \b
 A reference is PATH[::COLUMNS], as in lossctl eval. Without --target each file holds its
 own target, and they must be equal. The difference is the candidate's loss less the
-baseline's: below 0 the candidate is better.""",
+baseline's: below 0 the candidate is better.
+\b
+A gate is [any|all group(COL[=VALUE]):] FIGURE(LOSS) > NUMBER[%]. FIGURE is value (the
+candidate's), baseline, difference, relative, low, high, p, effect, n, wins, ties or
+losses. It says what must not hold of any candidate.""",
 )
 @click.argument("baseline", metavar="BASELINE", required=False)
 @click.argument("candidates", metavar="CANDIDATE…", nargs=-1)
@@ -61,7 +66,13 @@ baseline's: below 0 the candidate is better.""",
     "-f", "--format", "format_", type=click.Choice(FORMATS), default=None,
     help="How the comparison is printed. [default: table]",
 )  # fmt: skip
+@report_options
 @options.as_json
+@click.option(
+    "--fail-if", metavar="EXPR", multiple=True,
+    help="Exit with 1 where this holds of a candidate: 'relative(mse) > 2%', 'p(mae) < 0.05'. "
+    "Repeatable.",
+)  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="The differences alone, one a line.")
 @options.precision
 @options.nan
@@ -89,13 +100,15 @@ def command(
     format_: str | None,
     as_json: bool,
     quiet: bool,
+    reports: tuple[str, ...],
+    metrics: str | None,
     precision: int | None,
     progress: bool | None,
     input_format: str | None,
     delimiter: str | None,
     no_header: bool,
     **others: Any,
-) -> None:
+) -> int:
     """Compare the losses of candidates with a baseline's, sample by sample.
 
     BASELINE and CANDIDATE are files of predictions for the same samples (CSV, Parquet, NPY,
@@ -110,7 +123,10 @@ def command(
     from lossctl.render import comparison as shown
     from lossctl.sources.table import Format
 
-    shown.check(layout, by=others["by"], changed=others["changed"])
+    files = requested(reports, metrics, (*FORMATS, "quiet"))
+    layouts = (layout, *files.formats)
+    gates = bool(others["fail_if"])
+    shown.check(layout, by=others["by"], changed=others["changed"], gates=gates, also=files.formats)
     shared = with_inputs({} if target is None else {"target": plans.column(target)}, inputs)
     names = list(comparing.by_name(list(candidates)))
     plan = comparing.make(
@@ -118,14 +134,18 @@ def command(
         [{**named(path, None, prediction, None), **shared} for path in (baseline, *names)],
         alpha=alpha,
         correction=correction,
-        sign=layout != "quiet",
+        sign=set(layouts) != {"quiet"},
         format=Format(input_format, delimiter, not no_header),
         **others,
     )
     from lossctl.cli.progress import Bar
-    from lossctl.render import render
+    from lossctl.render import Style, render
 
-    with Bar(progress) as bar:
+    files.check(plan.paths)
+    with Bar(progress) as bar, files.opened() as write:
         found = comparing.carry_out(plan, baseline, names, alpha, correction, bar)
         text = render(found, layout, style(precision))
+        write(lambda format: render(found, format, Style(precision)))
     show(text)
+    summarise(found, layouts, precision)
+    return judged(found.gates)

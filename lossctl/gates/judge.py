@@ -23,7 +23,7 @@ def check(expressions: Iterable[Expression], losses: Sequence[tuple[str, str]], 
         UsageError: A loss that is not evaluated, or a column that is not grouped by.
     """
     for item in expressions:
-        _find(item, losses)
+        place(item, losses)
         for column, _ in item.groups:
             if column not in by:
                 raise UsageError(
@@ -37,7 +37,7 @@ def check(expressions: Iterable[Expression], losses: Sequence[tuple[str, str]], 
             )
 
 
-def _find(item: Expression, losses: Sequence[tuple[str, str]]) -> int:
+def place(item: Expression, losses: Sequence[tuple[str, str]]) -> int:
     """The place of the loss that is meant: by its spec as typed, or by a name that is unique."""
     typed = [place for place, (spec, _) in enumerate(losses) if spec == item.loss]
     by_name = [place for place, (_, name) in enumerate(losses) if name == item.loss]
@@ -51,7 +51,7 @@ def _find(item: Expression, losses: Sequence[tuple[str, str]]) -> int:
 
 def of_report(item: Expression, losses: Sequence[LossResult]) -> GateResult:
     """Hold an evaluation's figure against the limit."""
-    loss = losses[_find(item, [(one.loss, one.name) for one in losses])]
+    loss = losses[place(item, [(one.loss, one.name) for one in losses])]
     if not item.groups:
         return _judged(item, [({}, figure(loss.summary, item.figure))])
     groups = [(one.group, figure(one.summary, item.figure)) for one in loss.groups or ()]

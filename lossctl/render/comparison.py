@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossctl.errors import UsageError
-from lossctl.render.rows import Column, Grid, interval_cells, interval_columns, kept, reference
+from lossctl.render.rows import (
+    Column,
+    Grid,
+    gate_grid,
+    interval_cells,
+    interval_columns,
+    kept,
+    reference,
+)
 from lossctl.report import MIXED, Interval, named
 
 if TYPE_CHECKING:
@@ -36,16 +45,24 @@ class _Estimate(NamedTuple):
     interval: Interval | None
 
 
-def check(format: str, *, by: object, changed: object) -> None:
+def check(
+    format: str, *, by: object, changed: object, gates: bool, also: Iterable[str] = ()
+) -> None:
     """Refuse to leave out what was asked for.
 
     Raises:
         UsageError: With the formats that show it.
     """
-    hidden = [name for name, given in (("--by", by), ("--changed", changed)) if given]
-    if format == "quiet" and hidden:
+    if format == "junit" and not gates:
+        raise UsageError("--format junit is for gates, and there is none", "give --fail-if EXPR")
+    if {format, *also} & {"table", "json", "markdown"}:
+        return
+    asked = {"--by": bool(by) and not gates, "--changed": changed}  # groups may be for a gate
+    hidden = [name for name, given in asked.items() if given]
+    if hidden:
         raise UsageError(
-            f"-q prints the differences alone, and would leave out {' and '.join(hidden)}",
+            f"{'-q' if format == 'quiet' else f'--format {format}'} prints no single groups or "
+            f"samples, and would leave out {' and '.join(hidden)}",
             "choose a format that shows all: table, json or markdown",
         )
 
@@ -57,6 +74,8 @@ def grids(comparison: Comparison) -> list[Grid]:
         found.append(_by_group(comparison))
     if any(item.changed for item in comparison.differences):
         found.append(_changed(comparison))
+    if comparison.gates:
+        found.append(gate_grid(comparison.gates))
     return found
 
 
