@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import click
 
+from lossctl.cli import options
 from lossctl.cli.console import DONE, judged, show, style
 from lossctl.cli.references import named, once
 from lossctl.cli.reports import CI_FORMATS, report_options, requested, summarise
@@ -46,14 +46,14 @@ Exit status: 0 all gates passed, 1 a gate failed, 2 one could not be evaluated."
     help="How the verdict is printed. [default: table]",
 )  # fmt: skip
 @report_options
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@options.as_json
 @click.option("-q", "--quiet", is_flag=True, help="Only what has not passed.")
 @click.option(
     "--precision", type=click.IntRange(1, 17), metavar="DIGITS",
     help="Significant digits in JSON. [default: all]",
 )  # fmt: skip
-@click.option("--threads", type=int, metavar="N", help="[default: the cores available]")
-@click.option("--progress/--no-progress", default=None, help="[default: on a terminal]")
+@options.threads
+@options.progress
 def command(
     files: tuple[str, ...],
     init: bool,
@@ -78,11 +78,8 @@ def command(
     CONFIG is a file of gates, a pyproject.toml with [tool.lossctl], or the folder of one;
     without it that of the current folder.
     """
-    # blocks run on threads of our own; a library's beneath them would only contend
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Arrow's own allocators keep freed memory, which streams of blocks never ask for again
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    layout = _layout(format_, as_json, quiet)
+    options.prepare(())
+    layout = options.layout(format_, as_json, quiet)
     only_init = {
         "--loss": losses, "--prediction": prediction, "--target": target, "--on": on,
         "--output": output, "--force": force,
@@ -121,13 +118,6 @@ def command(
         show(render(verdict, layout, style(precision)))
     summarise(verdict, (layout, *written.formats), precision)
     return judged(verdict.gates)
-
-
-def _layout(format_: str | None, as_json: bool, quiet: bool) -> str:
-    asked = [format_] * bool(format_) + ["json"] * as_json + ["quiet"] * quiet
-    if len(set(asked)) > 1:
-        raise UsageError("--format, --json and --quiet are three ways to print", "choose one")
-    return asked[0] if asked and asked[0] else "table"
 
 
 def _init(

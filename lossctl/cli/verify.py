@@ -6,6 +6,7 @@ import os
 
 import click
 
+from lossctl.cli import options
 from lossctl.cli.console import DONE, GATE_FAILED, show, style
 from lossctl.cli.references import once
 
@@ -26,8 +27,8 @@ Exit status: 0 every number holds, 1 one does not, 2 could not be evaluated.""",
     "--plugin", "plugins", metavar="FILE.py", multiple=True,
     help="A Python file that registers the losses that the report names. Repeatable.",
 )  # fmt: skip
-@click.option("--threads", type=int, metavar="N", help="[default: the cores available]")
-@click.option("--progress/--no-progress", default=None, help="[default: on a terminal]")
+@options.threads
+@options.progress
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
 def command(
     reports: tuple[str, ...],
@@ -43,18 +44,14 @@ def command(
     the data, the parameters and every figure are the same: to the last bit under the version
     of lossctl that wrote it, to 1e-12 under another. If not, it is said what differs.
     """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    options.prepare(plugins)
     from lossctl.cli.progress import Bar
     from lossctl.errors import UsageError
-    from lossctl.losses import load_plugin
     from lossctl.render import verification as texts
     from lossctl.verifying import verify
 
     if root is not None and not os.path.isdir(root):
         raise UsageError(f"--root {root}: there is no such folder", "name the report's")
-    for path in plugins:
-        load_plugin(path)
     found = []
     for path in reports:
         with Bar(progress) as bar:
