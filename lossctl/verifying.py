@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lossctl.errors import DataError, UsageError
+from lossctl.errors import DataError, SpecError, UsageError
 from lossctl.report import SCHEMA
 
 if TYPE_CHECKING:
@@ -115,7 +115,8 @@ def verify(
     found = run(plan_of(options, os.fspath(root), threads), None, progress)
     now = json.loads(json.dumps(strict(found.to_dict(), precision)))
     exact = reported["version"] == now["version"]
-    tolerance = 0.0 if exact else max(TOLERANCE, 10.0 ** (1 - precision) if precision else 0)
+    # a rounded number is within half a unit of its last digit
+    tolerance = 0.0 if exact else max(TOLERANCE, 10.0**-precision * 5 if precision else 0)
     try:
         changed = tuple(_changed(reported, now))
         figures = tuple(_figures(reported, now, tolerance))
@@ -202,6 +203,11 @@ def _figures(
     pairs = zip(reported["losses"], now["losses"])
     for before, after in pairs:
         loss = before["loss"]
+        for name in ("spec", "convention", "reduction"):
+            if before.get(name) != after[name]:
+                yield Figure(loss, {}, name, before.get(name), after[name])
+        if _losses_of(loss) != _losses_of(after["spec"]):
+            yield Figure(loss, {}, "loss", loss, after["loss"])
         yield from _differing(loss, {}, before, after, tolerance)
         old, new = _by_group(before), _by_group(after)
         for key in dict.fromkeys((*old, *new)):
@@ -212,6 +218,17 @@ def _figures(
         yield Figure("", {}, "number of losses", *both)
 
 
+def _losses_of(spec: str) -> list[str]:
+    """The names of a spec's losses; a label may leave out what was given beside it."""
+    from lossctl.losses import get
+    from lossctl.spec import parse
+
+    try:
+        return [get(item.name).name for _, item in parse(spec).terms]
+    except SpecError:
+        return [spec]
+
+
 def _differing(
     loss: str,
     group: Mapping[str, Any],
@@ -220,7 +237,7 @@ def _differing(
     tolerance: float,
 ) -> Iterator[Figure]:
     before, after = _flat(reported), _flat(now)
-    for figure in before or after:  # a later version may know more figures
+    for figure in dict.fromkeys((*before, *after)):
         was, is_ = before.get(figure), after.get(figure)
         if not _same(was, is_, tolerance):
             yield Figure(loss, group, figure, was, is_)
@@ -261,7 +278,9 @@ def _apart(one: Any, other: Any) -> float | None:
     if not all(isinstance(item, int | float) for item in (one, other)):
         return None
     largest = max(abs(one), abs(other))
-    return abs(one - other) / largest if largest and math.isfinite(largest) else 0.0
+    if not math.isfinite(largest):
+        return None  # strict reports have no such number
+    return abs(one - other) / largest if largest else 0.0
 
 
 def _why(figures: tuple[Figure, ...], exact: bool) -> str:

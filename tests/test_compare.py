@@ -630,3 +630,17 @@ def test_gates_of_a_comparison(tmp_path: Path, capfd: pytest.CaptureFixture[str]
         assert said in capfd.readouterr().err
     assert cli.run([*words, "-f", "junit"]) == 2
     assert "junit is for gates" in capfd.readouterr().err
+
+
+def test_a_loss_without_samples_of_its_own_has_an_honest_test() -> None:
+    rng = np.random.default_rng(5)
+    n, runs, found = 200, 60, 0
+    for _ in range(runs):
+        target = rng.standard_normal(n)
+        old, new = (target + 0.5 * rng.standard_normal(n) for _ in range(2))
+        one = lossctl.compare("nmse", old, new, target).differences[0]
+        assert one.interval is not None
+        assert one.interval.high > one.interval.low
+        assert (one.wins, one.ties, one.losses) == (0, 0, 0)
+        found += one.p < 0.05
+    assert found <= 10  # of 60 at 5 %: more has a chance of 1 in 10,000

@@ -492,6 +492,45 @@ def test_a_saved_report_that_does_not_compare(data: Data, saved: Any) -> None:
         assert any("0.0.1" in note for note in data.gate(gate).notes) is told
 
 
+def test_a_saved_report_that_was_made_in_another_way(data: Data, saved: Any) -> None:
+    wide = {"max_regression": 1, "figure": "high"}
+    assert (
+        "--confidence is 0.5 there and 0.95 here"
+        in data.one(**wide, **saved("--confidence", "0.5")).error
+    )
+    assert (
+        "--cluster is c there and not given here"
+        in data.one(**wide, **saved("--cluster", "c")).error
+    )
+    assert (
+        "--dtype is float32 there"
+        in data.one(max_regression=1, **saved("--dtype", "float32")).error
+    )
+    data.write("own.csv", data.own, w=np.ones(60))
+    found = data.one(max_regression=1, weight="w", **saved("--weight", "c"))
+    assert "--weight is c there and w here" in found.error
+    assert data.one(max_regression=9, **saved("--confidence", "0.5")).passed, "the value has none"
+
+
+def test_a_group_that_is_only_in_the_baseline_does_not_pass(data: Data, saved: Any) -> None:
+    words = saved("--by", "g")
+    data.group = np.where(data.group == "g2", "g1", data.group)
+    data.write("own.csv", data.own)
+    found = data.one(max_regression="900%", group="g", **words)
+    assert not found.passed
+    assert "has a group g=g2 that is not in the data" in found.error
+
+
+def test_a_baseline_whose_loss_is_infinite_does_not_pass(data: Data) -> None:
+    prediction = np.where(np.arange(60) == 3, 0.0, 0.5)
+    for name in ("own.csv", "base.csv"):
+        data.target = np.ones(60)
+        data.write(name, prediction)
+    found = data.one("bce", max_regression=1)
+    assert not found.passed
+    assert "the baseline's bce is no finite number" in found.error
+
+
 def test_json_lines_of_predictions_are_no_report(data: Data) -> None:
     rows = [json.dumps({"y_pred": p, "y_true": t}) for p, t in zip(data.base, data.target)]
     path = data.folder / "base.json"

@@ -176,3 +176,14 @@ def test_the_command_exits_with_1_for_a_failed_gate_alone(
     assert run("--by", "segment", "--fail-if", "group(segment=a): mae > 3", "-q")[0] == 0
     status, out, _ = run("--fail-if", "mae > 3", "-f", "markdown")
     assert (status, "### Gates" in out) == (1, True)
+
+
+def test_nan_in_a_group_passes_no_gate() -> None:
+    prediction = np.array([1.0, np.nan, 4.0, 8.0])
+    options: dict[str, Any] = {"by": {"segment": G["segment"]}, "nan": "propagate"}
+    for quantity in ("any", "all"):
+        found = lossctl.evaluate(
+            "mae", prediction, T, fail_if=f"{quantity} group(segment): mae > 100", **options
+        ).gates[0]
+        assert not found.passed
+        assert "passes no gate" in found.message

@@ -356,3 +356,23 @@ def test_refused(run: Run, kind: str) -> None:
 def test_reports_of_comparisons_have_no_options() -> None:
     assert lossctl.evaluate("mae", [1.0], [0.0]).options is not None
     assert "options" not in lossctl.Report("1", "", 0, 0, {}, ()).to_dict()
+
+
+EDITS: dict[str, Any] = {
+    "value": lambda loss: loss.update(value=float("inf")),
+    "no value": lambda loss: loss.pop("value"),
+    "no interval": lambda loss: loss.pop("interval"),
+    "another loss": lambda loss: loss.update(loss="mse"),
+    "another spec": lambda loss: loss.update(spec="mse"),
+    "another reduction": lambda loss: loss.update(reduction="sum"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_a_report_that_was_edited_does_not_hold(run: Run, edit: str) -> None:
+    path = saved(run, "d.csv", "-l", "mae")
+    report = json.loads(path.read_text("utf-8"))
+    EDITS[edit](report["losses"][0])
+    path.write_text(json.dumps(report))  # which may write Infinity
+    assert not lossctl.verify(path).holds
+    assert run("verify", path).status == 1

@@ -169,9 +169,12 @@ def _limit(gate: Gate, cells: Sequence[Cell], limit: float, *, above: bool) -> C
     return Check(not failing, found, limit, text, worst)
 
 
+def _subject(gate: Gate) -> str:
+    return gate.loss if gate.figure == "value" else f"{gate.figure}({gate.loss})"
+
+
 def _is(gate: Gate, value: float) -> str:
-    subject = gate.loss if gate.figure == "value" else f"{gate.figure}({gate.loss})"
-    return f"{subject} is {'not a number' if value != value else f'{value:.6g}'}"
+    return f"{_subject(gate)} is {'not a number' if value != value else f'{value:.6g}'}"
 
 
 def _than(value: float, baseline: float) -> str:
@@ -189,6 +192,13 @@ def _regression(gate: Gate, cells: Sequence[Cell], allowed: Allowance) -> Check:
     def value(cell: Cell) -> float:
         return judge.figure(cell.own, gate.figure)
 
+    for cell in cells:
+        if not math.isfinite(cell.baseline(gate.figure)):
+            where = f" in {show_group(cell.group)}" if cell.group else ""
+            raise DataError(
+                f"the baseline's {_subject(gate)} is no finite number{where}",
+                "give a baseline whose loss is finite",
+            )
     failing = [one for one in cells if not value(one) <= limit(one)]
     worst = _worst(cells, lambda one: value(one) - limit(one))
     found, baseline = value(worst), worst.baseline(gate.figure)

@@ -114,7 +114,8 @@ def _judged(item: Expression, found: Grouped) -> GateResult:
             item.text, False, math.nan, item.limit, f"there is no group {which}".strip()
         )
     failing = [(group, value) for group, value in found if item.holds(value)]
-    passed = len(failing) < len(found) if item.every else not failing
+    unknown = any(value != value for _, value in found)  # which passes no gate
+    passed = not unknown and len(failing) < len(found) if item.every else not failing
     group, value = _worst(item, failing or found)
     where = f" in {show_group(group)}" if group else ""
     more = f" and {len(failing) - 1} more" if len(failing) > 1 else ""

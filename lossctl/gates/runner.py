@@ -19,6 +19,7 @@ from lossctl.gates.decide import Cell, decide
 from lossctl.gates.expression import QUANTILES
 from lossctl.gates.saved import Identity, Saved
 from lossctl.plan import Plan
+from lossctl.recorded import record
 from lossctl.report import GateResult, LossResult, Report, Summary, Verdict
 from lossctl.sources.reference import Reference
 
@@ -247,7 +248,10 @@ def _judged(
             found.notes.append(f"{path} was written by lossctl {baseline.made_by}")
         n = report.samples - report.skipped
         weighted = plan.weight is not None
-        wanted = Identity(own.loss, item.full, own.reduction, plan.nan, n, weighted)
+        options = record(plan)
+        wanted = Identity(own.loss, item.full, own.reduction, plan.nan, n, weighted, options)
+        if item.group:
+            baseline.require_groups(wanted, [one.group for one in cells])
         cells = [
             one._replace(saved=baseline.figure(wanted, item.figure, one.group)) for one in cells
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from lossctl.errors import DataError
@@ -25,6 +25,7 @@ class Identity(NamedTuple):
     nan: str
     n: int
     weighted: bool
+    options: Mapping[str, Any]  # of the evaluation, as a report records them
 
 
 def is_report(baseline: Reference) -> bool:
@@ -92,6 +93,31 @@ class Saved:
                 self._differs(what, theirs, ours)
         return entry
 
+    def _same_options(self, wanted: Identity, figure: str) -> None:
+        """Refuse a report that was made in another way, as far as the figure depends on it."""
+        theirs = self.found.get("options") or {}
+        names: tuple[str, ...] = ("weight", "dtype")
+        if figure in ("low", "high"):
+            names += ("cluster", "confidence", "bootstrap", "seed", "interval")
+        for name in names if theirs else ():
+            there, here = (_column(item.get(name)) for item in (theirs, wanted.options))
+            if there != here:
+                self._differs(f"--{name}", there, here)
+
+    def require_groups(self, wanted: Identity, groups: Iterable[Mapping[str, Any]]) -> None:
+        """Refuse a candidate that lacks a group of the report: it would pass unseen.
+
+        Raises:
+            DataError: With the group.
+        """
+        there = [{column: named(value) for column, value in group.items()} for group in groups]
+        for item in self.entry(wanted).get("groups") or []:
+            if item["group"] not in there:
+                raise DataError(
+                    f"{self.path} has a group{_in(item['group'], ' ')} that is not in the data",
+                    "look at the data, or write it anew: lossctl gate --update",
+                )
+
     def _differs(self, what: str, theirs: str, ours: str) -> None:
         raise DataError(
             f"{self.path} does not compare: {what} is {theirs} there and {ours} here",
@@ -105,6 +131,7 @@ class Saved:
             DataError: It is not there, or not finite.
         """
         entry = self.entry(wanted)
+        self._same_options(wanted, name)
         if group:
             entry = self._group(entry, wanted, group)
         value = _figure(entry, name)
@@ -136,6 +163,11 @@ def _in(group: Mapping[str, Any], before: str = " in ") -> str:
     return f"{before}{shown}" if group else ""
 
 
+def _column(value: Any) -> str:
+    """An option as text; of a reference the column, for paths are relative to other folders."""
+    return str(value).rpartition("::")[2] if value is not None else "not given"
+
+
 def _told(there: bool) -> str:
     return "given" if there else "not given"
 
@@ -148,7 +180,8 @@ def _figure(entry: Mapping[str, Any], name: str) -> float | None:
         found = (entry["interval"] or {}).get(name)
     else:
         found = entry.get(name)
-    return None if found is None else float(found)
+    plain = isinstance(found, int | float) and not isinstance(found, bool)
+    return float(found) if plain else None
 
 
 def _read(path: str) -> dict[str, Any]:

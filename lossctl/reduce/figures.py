@@ -192,7 +192,8 @@ class Measured(NamedTuple):
     def alike(self) -> bool:
         """Whether it is a difference between models that differ in no sample."""
         state, group = self.state, self.group
-        return state.columns.signed and 0 < state.n[group] == state.equal[group]
+        known = state.columns.signed and state.columns.described  # else all losses here are 0
+        return known and 0 < state.n[group] == state.equal[group]
 
     def spread(self) -> Spread:
         """The standard error, from clusters where there are any, else from the covariances."""

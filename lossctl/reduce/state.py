@@ -204,7 +204,7 @@ class State:
             infinite &= block.valued
             self.n[codes] += _counts(block.valued, starts)
         self.nonfinite[codes] += _counts(infinite, starts)
-        if block.columns.signed:
+        if block.columns.signed and block.columns.described:
             known = np.ones(len(infinite), dtype=bool) if block.valued is None else block.valued
             self.below[codes] += _counts(known & (block.losses < 0), starts)
             self.above[codes] += _counts(known & (block.losses > 0), starts)
@@ -283,6 +283,9 @@ class State:
         weight = self._within_range(_sums(weights, starts), codes)
         weighted = self._within_range(_sums(weights * column, starts), codes)
         mean = np.divide(weighted, weight, out=np.zeros_like(weight), where=weight > 0)
+        least = np.minimum.reduceat(column, starts)
+        # around the one value of a constant column nothing is left, not even rounding
+        mean = np.where(least == np.maximum.reduceat(column, starts), least, mean)
         apart = column - _spread_out(mean, sizes)
         first = exact.units(self._within_range(_sums(weights * apart, starts), codes))
         second = exact.units(self._within_range(_sums(weights * apart * apart, starts), codes))

@@ -306,3 +306,11 @@ def test_nmse_of_a_target_that_does_not_vary() -> None:
     assert found.losses[0].value == math.inf
     assert found.notes[0].endswith("what it is made of is not, or what it is divided by is 0")
     assert lossctl.evaluate("nmse", [3, 3], [3, 3]).losses[0].value == 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_nmse_of_a_constant_target_with_weights(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    target = np.full(100, rng.random())
+    found = lossctl.evaluate("nmse", rng.random(100), target, weight=rng.random(100))
+    assert found.losses[0].value == math.inf
