@@ -170,7 +170,8 @@ def make(
     given = [fail_if] if isinstance(fail_if, str) else fail_if
     gates = tuple(expression.parse(text, expression.DIFFERENCES) for text in given)
     judge.check(gates, [(item.label, item.name) for item in base.losses], base.by)
-    return base._replace(losses=losses, models=candidates, worst=changed, gates=gates)
+    names = ("the baseline", *(f"candidate {number}" for number in numbers))
+    return base._replace(losses=losses, models=candidates, names=names, worst=changed, gates=gates)
 
 
 def _check(plan: Plan, test: str, changed: int | None) -> None:
@@ -225,7 +226,7 @@ def carry_out(
         correction: One of `significance.CORRECTIONS`.
         progress: Told how many rows are done.
     """
-    report = run(plan, None, progress)
+    report = run(plan._replace(names=(baseline, *candidates)), None, progress)
     found = _differences(plan, report, candidates)
     _require_enough(plan, found)
     family = [item for one in found for item in (one, *(one.groups or ()))]

@@ -64,6 +64,7 @@ class Plan(NamedTuple):
     test: str = ""  # of the differences between models, one of `significance.TESTS`
     permutations: int = 9999
     models: tuple[Mapping[str, Source], ...] = ()  # the candidates' inputs, in a comparison
+    names: tuple[str, ...] = ()  # what the models are called, the plan's own first
 
     @property
     def definitions(self) -> tuple[Loss, ...]:

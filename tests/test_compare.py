@@ -644,3 +644,22 @@ def test_a_loss_without_samples_of_its_own_has_an_honest_test() -> None:
         assert (one.wins, one.ties, one.losses) == (0, 0, 0)
         found += one.p < 0.05
     assert found <= 10  # of 60 at 5 %: more has a chance of 1 in 10,000
+
+
+@pytest.mark.parametrize(("loss", "scale"), [("mae", 1e-200), ("rmse", 1e-100)])
+def test_differences_too_small_to_square_are_not_tested(loss: str, scale: float) -> None:
+    rng = np.random.default_rng(2)
+    target, old, new = (scale * rng.standard_normal(100) for _ in range(3))
+    one = lossctl.compare(loss, old, new, target).differences[0]
+    assert math.isnan(one.p)
+    assert one.interval is None
+    assert one.verdict == "not tested"
+
+
+def test_a_note_names_the_model_whose_loss_is_infinite(tmp_path: Path) -> None:
+    for name, values in (("old", [0.5, 0.5]), ("new", [0.0, 0.5])):
+        lines = "".join(f"{value},1\n" for value in values)
+        (tmp_path / f"{name}.csv").write_text(f"y_pred,y_true\n{lines}")
+    old, new = (str(tmp_path / f"{name}.csv") for name in ("old", "new"))
+    found = lossctl.compare("bce", old, new)
+    assert any(f"bce of {new}: not finite in 1 sample, first in {new}" in n for n in found.notes)

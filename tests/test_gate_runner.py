@@ -531,6 +531,21 @@ def test_a_baseline_whose_loss_is_infinite_does_not_pass(data: Data) -> None:
     assert "the baseline's bce is no finite number" in found.error
 
 
+def test_a_difference_that_is_infinite_is_not_tested(data: Data) -> None:
+    data.target = np.ones(60)
+    data.write("own.csv", np.full(60, 0.5))
+    data.write("base.csv", np.where(np.arange(60) == 3, 0.0, 0.5))
+    found = data.one("bce", alpha=0.05)
+    assert not found.passed
+    assert "there is no difference to test" in found.error
+    path = data.folder / "base.json"
+    path.write_text(
+        '{"schema": "lossctl.eval/1", "signature": "", "samples": 1, "skipped": 0, '
+        '"inputs": {}, "losses": 5}'
+    )
+    assert "is not whole" in data.one(max_regression=1, baseline=str(path)).error
+
+
 def test_json_lines_of_predictions_are_no_report(data: Data) -> None:
     rows = [json.dumps({"y_pred": p, "y_true": t}) for p, t in zip(data.base, data.target)]
     path = data.folder / "base.json"

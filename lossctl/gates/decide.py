@@ -249,8 +249,15 @@ def _p(gate: Gate, cell: Cell, allowed: Allowance | None, *, worse: bool) -> flo
     """
     base = cell.baseline("value")
     excess = cell.own.value - base
+    if math.isnan(cell.own.value):
+        return math.nan  # which passes no gate
     if not math.isfinite(excess):
-        return math.nan
+        where = f" in {show_group(cell.group)}" if cell.group else ""
+        raise DataError(
+            f"{gate.loss} is {cell.own.value:.6g}, and the baseline's {base:.6g}{where}: "
+            "there is no difference to test",
+            "look at the samples: lossctl compare --test sign",
+        )
     multiple = 1.0
     if allowed is not None:
         excess -= allowed.of(base)
@@ -293,6 +300,7 @@ def _worse(gate: Gate, cells: Sequence[Cell], alpha: float) -> Check:
     p = by_cell[id(worst)]
     worse = "worse" if allowed is None else f"worse by more than {allowed}"
     told = f"{worse} at level {alpha:g}" if failing else f"not shown {worse} at level {alpha:g}"
+    told = told if p == p else "what is not a number passes no gate"
     return _tested(gate, cells, worst, len(failing), allowed, p, told, corrected=True)
 
 
@@ -308,6 +316,7 @@ def _not_inferior(gate: Gate, cells: Sequence[Cell], alpha: float, margin: Allow
     p = by_cell[id(worst)]
     shown = "not shown" if failing else "shown"
     told = f"{shown} to be less than {margin} worse at level {alpha:g}"
+    told = told if p == p else "what is not a number passes no gate"
     return _tested(gate, cells, worst, len(failing), margin, p, told)
 
 

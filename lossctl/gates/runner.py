@@ -213,6 +213,7 @@ def make(one: Pass, threads: int | None) -> Plan:
         return plans.make(one.losses, inputs, quantiles=quantiles, confidence=confidence, **options)
     # the candidate comes first: the columns of weights, groups and clusters are its own
     plan = comparing.make(one.losses, [inputs, {**inputs, "prediction": one.baseline}], **options)
+    plan = plan._replace(names=("the prediction", "the baseline"))
     return plan._replace(quantiles=quantiles, confidence=how.confidence)
 
 

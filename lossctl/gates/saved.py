@@ -208,4 +208,7 @@ def _read(path: str) -> dict[str, Any]:
         raise DataError(
             f"{path} lacks {', '.join(sorted(lacking))}", "save a report: lossctl eval … --json"
         )
+    losses = found["losses"]
+    if not isinstance(losses, list) or not all(isinstance(item, dict) for item in losses):
+        raise DataError(f"{path} is not whole", "save a report: lossctl eval … --json")
     return dict(found)

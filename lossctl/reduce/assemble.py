@@ -67,7 +67,7 @@ def _loss_notes(plan: Plan, bound: Bound, item: LossResult, found: LossTotals) -
     """What a reader of a loss's figures should know."""
     notes, name = [], item.loss
     if plan.models:
-        name += f" of candidate {bound.model}" if bound.model else " of the baseline"
+        name += f" of {plan.names[bound.model or 0]}"
     if found.infinite and plan.nan != "propagate":
         many = counted(item.summary.nonfinite, "sample")
         notes.append(f"{name}: not finite in {many}, first in {found.infinite}")

@@ -200,12 +200,13 @@ class Engine:
             totals.lengths[name] = totals.lengths.get(name, 0) + len(array)
         codes = _numbered(totals.groups, result.groups)
         clusters = _numbered(totals.clusters, result.clusters)
-        for loss, outcome in zip(totals.losses, result.outcomes):
+        for bound, loss, outcome in zip(self.plan.losses, totals.losses, result.outcomes):
             if outcome is not None:
                 self._merge(loss, outcome, codes)
                 self._merge_units(loss, outcome, codes, clusters)
                 if outcome.infinite is not None and not loss.infinite:
-                    loss.infinite = self._sample_place(task, result, outcome.infinite)
+                    model = bound.model or 0
+                    loss.infinite = self._sample_place(task, result, outcome.infinite, model)
         if self.plan.whole:
             self._held.append((task, result))
         elif self.keep:
@@ -345,11 +346,13 @@ class Engine:
         ]
         return sorted(so_far + fresh, key=lambda item: (-item.rank, item.sample))[:count]
 
-    def _sample_place(self, task: Task, result: BlockResult, row: int) -> str:
-        """Where a sample stands that was evaluated."""
+    def _sample_place(self, task: Task, result: BlockResult, row: int, model: int) -> str:
+        """Where a sample of a model stands that was evaluated."""
         if result.kept is not None:
             row = int(result.kept[row])
-        return self._place(next(iter(self.opened.inputs)), task, row, None, None)
+        # a candidate's inputs go by names of their own
+        names = self.opened.models[model].values() or self.opened.inputs
+        return self._place(next(iter(names)), task, row, None, None)
 
     def _place(
         self, name: str, task: Task, row: int, column: int | None, batch: Batch | None

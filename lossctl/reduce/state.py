@@ -25,6 +25,7 @@ Indices = npt.NDArray[np.intp]
 
 MOST_COLUMNS = 40
 """Beyond this many columns their products are not kept, and there is no interval."""
+_LEAST_SQUARED = 1e-154  # the square of a smaller number is subnormal, or 0
 _HEADROOM = 64  # bits of scale that keep a sum of floats from overflowing
 MOST_GROUPS = 256
 """Beyond this many groups, quantiles are kept for the whole alone."""
@@ -406,6 +407,8 @@ class State:
         if not self._spreads(group):
             return math.nan, math.nan
         chosen = np.flatnonzero(gradient)
+        if self._vanishes(group, chosen):
+            return math.nan, math.nan
         if not self.columns.unpaired:
             n = int(self.rows[group])
             return self._variance(group, gradient, chosen, n), n - 1
@@ -430,6 +433,13 @@ class State:
                 total, magnitude = total + term, magnitude + abs(term)
         # nothing but rounding is left: there is a variance, and it is not known
         return math.nan if total < 1e-11 * magnitude else total
+
+    def _vanishes(self, group: int, chosen: Indices) -> bool:
+        """Whether the squares of what is summed are less than a float64 holds."""
+        n = int(self.rows[group])
+        sizes = np.abs(exact.floats(self.first[group][chosen])) / max(n, 1)
+        sizes = sizes[sizes > 0]
+        return bool(len(sizes)) and float(sizes.max()) < _LEAST_SQUARED
 
     def _spreads(self, group: int) -> bool:
         """Whether the sums of products say anything."""
