@@ -313,3 +313,24 @@ def test_the_page_has_every_key_and_every_figure() -> None:
 @pytest.mark.parametrize("block", re.findall(r"```toml\n(.*?)```", DOCS.read_text("utf-8"), re.S))
 def test_the_examples_of_the_page_are_read(block: str, tmp_path: Path) -> None:
     assert of(tmp_path, block).gates
+
+
+def test_a_target_alone_is_no_prediction() -> None:
+    with pytest.raises(lossctl.UsageError, match="the gate has no prediction"):
+        read({"target": "t.csv", "gate": [{"loss": "mae", "max": 1}]})
+
+
+def test_an_input_that_no_loss_takes() -> None:
+    config = {"prediction": "p.csv", "inputs": {"varaince": "v.npy"}}
+    with pytest.raises(lossctl.UsageError, match="no gate's loss takes an input 'varaince'") as got:
+        read(config | {"gate": [{"loss": "gaussian_nll", "max": 1}]})
+    assert "variance" in str(got.value)
+
+
+def test_two_questions_of_one_loss_have_two_names() -> None:
+    gates = [{"loss": "mae", "alpha": 0.05}, {"loss": "mae", "alpha": 0.05, "margin": 0.1}]
+    found = read({"prediction": "p.csv", "baseline": "b.csv", "gate": gates}).gates
+    assert found[0].name != found[1].name
+    named = [item | {"name": "same"} for item in gates]
+    with pytest.raises(lossctl.UsageError, match="two gates 'same'"):
+        read({"prediction": "p.csv", "baseline": "b.csv", "gate": named})

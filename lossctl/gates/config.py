@@ -270,11 +270,19 @@ def _config(source: _Source, table: dict[str, Any]) -> Config:
     for number, item in enumerate(listed):
         way = ("gate", number)
         gate = _gate(source, way, dict(item), defaults)
+        known = gates.get(gate.name)
+        if known and "name" not in item and known != gate:  # two questions about one loss
+            gate = gate._replace(name=f"{gate.name} (gate {number + 1})")
         if gate.name in gates:
             source.error(
                 (*way, "name"), f"there are two gates {gate.name!r}", "give each a name of its own"
             )
         gates[gate.name] = gate
+    takes = frozenset[str]().union(*(gate.takes for gate in gates.values()))
+    for name in defaults.get("inputs") or ():
+        if name not in takes:
+            hint = nearest(name, sorted(takes)) or f"inputs: {', '.join(sorted(takes))}"
+            source.error(("inputs", name), f"no gate's loss takes an input {name!r}", hint)
     return Config(source.path, tuple(gates.values()))
 
 
@@ -493,7 +501,9 @@ def _gate(source: _Source, way: Path, table: dict[str, Any], defaults: Mapping[s
     _check_limits(source, way, gate, own)
     gate = _with_baseline(source, way, gate, given, own)
     _check_test(source, way, gate, bound.single or bound.whole)
-    if not gate.options.inputs:
+    named_inputs = dict(gate.options.inputs)
+    alone = set(named_inputs) == {"target"} and "prediction" in takes
+    if not named_inputs or alone:
         source.error(way, "the gate has no prediction", "give it here, or at the top of the file")
     return gate._replace(name=own.get("name") or _title(gate))
 
