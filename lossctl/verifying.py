@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lossctl.errors import DataError, SpecError, UsageError
+from lossctl.errors import DataError, LossctlError, SpecError, UsageError
 from lossctl.report import SCHEMA
 
 if TYPE_CHECKING:
@@ -112,7 +112,11 @@ def verify(
     precision = options.get("precision")
     if not isinstance(precision, int | None):
         raise _not_whole(name)
-    found = run(plan_of(options, os.fspath(root), threads), None, progress)
+    try:
+        found = run(plan_of(options, os.fspath(root), threads), None, progress)
+    except LossctlError as error:  # which does not know of the report
+        hint = error.hint or "its paths start at --root DIR"
+        raise type(error)(f"{name}: {error.what}", hint) from error
     now = json.loads(json.dumps(strict(found.to_dict(), precision)))
     exact = reported["version"] == now["version"]
     # a rounded number is within half a unit of its last digit

@@ -29,7 +29,7 @@ def student_p(difference: float, error: float, freedom: float) -> float:
 def sign_p(below: int, above: int) -> float:
     """Two-sided p of the sign test: the exact binomial one, ties left out (Conover 1999)."""
     n, least = below + above, min(below, above)
-    if n == 0:
+    if below == above:
         return 1.0
     # P(X ≤ k) for a fair coin is the incomplete beta function I_½(n − k, k + 1)
     return min(1.0, 2 * student.beta_ratio(n - least, least + 1, 0.5))
