@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from math import nan
 from typing import Any
 
@@ -14,6 +15,7 @@ from lossctl.evaluation import Progress, run
 from lossctl.gates import expression, judge
 from lossctl.plan import Plan
 from lossctl.reduce import significance
+from lossctl.reduce.resample import Resampling, exhausts
 from lossctl.report import (
     BETTER,
     MIXED,
@@ -256,11 +258,11 @@ def carry_out(
         tests=sum(not math.isnan(item.p) for item in family),
         clusters=None if plan.cluster is None else clusters,
         resamples=plan.bootstrap,
-        permutations=plan.permutations if plan.test == "permutation" else None,
+        permutations=_permutations(plan, report, clusters),
         seed=plan.seed if drawn else None,
         differences=differences,
         gates=_gates(plan, differences),
-        notes=(*report.notes, *_notes(plan, baseline, candidates)),
+        notes=(*report.notes, *_notes(plan, baseline, candidates), *_untested(plan, differences)),
     )
 
 
@@ -274,6 +276,33 @@ def _notes(plan: Plan, baseline: str, candidates: Sequence[str]) -> list[str]:
     if baseline in candidates:
         found.append(f"{baseline} is the baseline and a candidate")
     return found
+
+
+def _permutations(plan: Plan, report: Report, clusters: int | None) -> int | None:
+    """How many exchanges there were: all that there are, where these are fewer than asked for."""
+    if plan.test != "permutation":
+        return None
+    units = report.samples if plan.on is None else sys.maxsize  # a join may have more blocks
+    units = clusters or 0 if plan.cluster is not None else units
+    every = exhausts(Resampling(plan.permutations), units)
+    return 1 << units if every else plan.permutations
+
+
+def _untested(plan: Plan, differences: Sequence[Difference]) -> Iterator[str]:
+    """Why a finite difference has no test, where nothing else says it."""
+    whole = {bound.label for bound in plan.losses if bound.whole}
+    for item in differences:
+        found = [one for one in (item, *(one for one in item.groups or ())) if math.isnan(one.p)]
+        found = [one for one in found if math.isfinite(one.difference) and item.loss not in whole]
+        single = sum(one.n < 2 for one in found)
+        if single:
+            where = counted(single, "group")
+            yield f"{item.loss} of {item.candidate}: no test in {where} of 1 sample"
+        if len(found) > single:
+            yield (
+                f"{item.loss} of {item.candidate}: no test where the spread of the differences is "
+                "lost: losses too large or too small to square, or models alike up to rounding"
+            )
 
 
 def _require_enough(plan: Plan, found: Sequence[Difference]) -> None:

@@ -663,3 +663,29 @@ def test_a_note_names_the_model_whose_loss_is_infinite(tmp_path: Path) -> None:
     old, new = (str(tmp_path / f"{name}.csv") for name in ("old", "new"))
     found = lossctl.compare("bce", old, new)
     assert any(f"bce of {new}: not finite in 1 sample, first in {new}" in n for n in found.notes)
+
+
+# ---- why there is no test ---------------------------------------------------------------
+
+
+def test_a_group_of_one_sample_has_no_test_and_a_note_says_so() -> None:
+    by = {"site": np.array(["a"] * 5 + ["b"])}
+    target = np.zeros(6)
+    found = lossctl.compare("mse", np.arange(1.0, 7), np.array([2, 1, 5, 2, 7, 1.0]), target, by=by)
+    assert "mse of candidate 1: no test in 1 group of 1 sample" in found.notes
+
+
+@pytest.mark.parametrize(
+    ("loss", "scale", "apart"),
+    [("mse", 1e100, 0.5), ("mae", 1e200, 0.5), ("mae", 1e-200, 0.5)],
+)
+def test_losses_that_cannot_be_squared_have_no_test_and_a_note_says_so(
+    loss: str, scale: float, apart: float
+) -> None:
+    rng = np.random.default_rng(0)
+    old, target = rng.standard_normal((2, 40)) * scale
+    found = lossctl.compare(loss, old, old * apart, target)
+    assert math.isnan(found.differences[0].p)
+    assert any(
+        "no test where the spread of the differences is lost" in note for note in found.notes
+    )

@@ -370,7 +370,11 @@ def test_a_loss_without_groups_beside_one_with(data: Data) -> None:
         report = evaluate(both)
         alone = lossctl.evaluate("rmse", path, **options).losses[0]
         assert report.losses[1].groups is None
-        assert report.losses[1].summary == alone.summary
+        mine, theirs = report.losses[1].summary, alone.summary
+        assert mine._replace(interval=None) == theirs._replace(interval=None)
+        assert mine.interval and theirs.interval
+        # clusters are summed group by group, which rounds in another order
+        assert mine.interval[:3] == pytest.approx(theirs.interval[:3], rel=1e-14)
         assert len(report.losses[0].groups or ()) == 3
 
 

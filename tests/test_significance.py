@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import lossctl
-from lossctl.reduce import resample, significance
+from lossctl.reduce import resample, significance, student
 from lossctl.report import Difference
 
 RNG = np.random.default_rng(11)
@@ -48,6 +48,24 @@ def test_t() -> None:
     assert found.effect == pytest.approx(APART.mean() / APART.std(ddof=1), rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("freedom", "t", "p"),
+    [  # integrated to 40 digits
+        (2, 0.5, 0.66666666666666666667),
+        (19.5, -1.3, 0.20875830383195258215),
+        (99_000, -0.001, 0.99920211758703634),
+        (10**6, 5.0, 5.733997870890744e-07),
+        (10**8, 2.0, 0.04550026659590688),
+        (10**13, 0.5, 0.6170750774519848),
+    ],
+)
+def test_t_of_any_number_of_degrees_of_freedom(freedom: float, t: float, p: float) -> None:
+    assert significance.student_p(t, 1, freedom) == pytest.approx(p, rel=1e-12)
+    assert 2 * (1 - student.cdf(student.quantile(1 - p / 2, freedom), freedom)) == pytest.approx(
+        p, rel=1e-9
+    )
+
+
 @pytest.mark.parametrize("p", [0.03, 0.5, 1e-6, 1e-30])
 @pytest.mark.parametrize("freedom", [1, 2, 30, 99_999])
 def test_t_far_out(p: float, freedom: int) -> None:
@@ -71,12 +89,23 @@ def test_sign() -> None:
 
 
 @pytest.mark.parametrize(
-    ("below", "above"), [(0, 0), (0, 1), (0, 5), (3, 7), (5, 5), (490, 510), (499_000, 501_000)]
+    ("below", "above"),
+    [
+        (0, 0),
+        (0, 1),
+        (0, 5),
+        (3, 7),
+        (5, 5),
+        (490, 510),
+        (499_000, 501_000),
+        (49_999_000, 50_001_000),
+        (49_990_000, 50_010_000),
+    ],
 )
 def test_sign_of_counts(below: int, above: int) -> None:
     n = below + above
     expected = stats.binomtest(below, n).pvalue if n else 1.0
-    assert significance.sign_p(below, above) == pytest.approx(expected, rel=1e-8)
+    assert significance.sign_p(below, above) == pytest.approx(expected, rel=1e-11)
 
 
 def test_wilcoxon() -> None:
@@ -120,14 +149,54 @@ def test_permutation() -> None:
     assert found.p == pytest.approx(expected, abs=5 * math.sqrt(2 * expected / 9999))
 
 
-def test_permutation_of_few_samples_approaches_the_enumeration() -> None:
-    old, new = OLD[:9], NEW[:9]
-    apart = (new - TARGET[:9]) ** 2 - (old - TARGET[:9]) ** 2
-    signs = 1 - 2 * (np.arange(512)[:, None] >> np.arange(9) & 1)
-    means = (signs * apart).mean(axis=1)
-    exact = min(1, 2 * min((means <= means[0]).mean(), (means >= means[0]).mean()))
-    found = lossctl.compare("mse", old, new, TARGET[:9], test="permutation", permutations=20_000)
-    assert found.differences[0].p == pytest.approx(exact, abs=5 * math.sqrt(exact / 20_000))
+def test_permutation_of_few_samples_takes_every_exchange_once() -> None:
+    found = lossctl.compare("mse", OLD[:12], NEW[:12], TARGET[:12], test="permutation")
+    expected = stats.permutation_test(
+        (NEW_LOSS[:12], OLD_LOSS[:12]), lambda a, b, axis: np.mean(a - b, axis=axis),
+        permutation_type="samples", n_resamples=np.inf, vectorized=True,
+    ).pvalue  # fmt: skip
+    assert found.differences[0].p == pytest.approx(expected, rel=1e-12)
+    assert found.permutations == 2**12
+
+
+@pytest.mark.parametrize(
+    ("n", "asked", "taken"), [(13, 8193, 8192), (13, 8192, 8192), (14, 4999, 4999)]
+)
+def test_exchanges_are_drawn_only_where_there_are_more_than_asked_for(
+    n: int, asked: int, taken: int
+) -> None:
+    how = {"test": "permutation", "permutations": asked}
+    found = lossctl.compare("mse", OLD[:n], NEW[:n], TARGET[:n], seed=1, **how)
+    other = lossctl.compare("mse", OLD[:n], NEW[:n], TARGET[:n], seed=2, **how)
+    assert found.permutations == taken
+    same = found.differences[0].p == other.differences[0].p
+    assert same is (asked > 2**n)
+
+
+def test_every_exchange_of_few_clusters() -> None:
+    cluster = np.arange(N) % 6
+    found = difference(cluster=cluster, test="permutation")
+    sums = np.bincount(cluster, APART)
+    signs = 1 - 2 * (np.arange(64)[:, None] >> np.arange(6) & 1)
+    means = (signs * sums).sum(axis=1) / N
+    low, high = ((means <= means[0] + 1e-15).mean(), (means >= means[0] - 1e-15).mean())
+    assert found.p == pytest.approx(min(1, 2 * min(low, high)), rel=1e-12)
+
+
+def test_every_exchange_within_groups_and_without_skipped_samples() -> None:
+    old, by = OLD[:11].copy(), {"half": np.arange(11) % 2}
+    old[4] = math.nan
+    found = lossctl.compare(
+        "mse", old, NEW[:11], TARGET[:11], by=by, nan="skip", test="permutation"
+    ).differences[0]
+    assert found.groups is not None
+    for item in found.groups:
+        own = np.flatnonzero((by["half"] == item.group["half"]) & ~np.isnan(old))
+        expected = stats.permutation_test(
+            (NEW_LOSS[own], OLD_LOSS[own]), lambda a, b, axis: np.mean(a - b, axis=axis),
+            permutation_type="samples", n_resamples=np.inf, vectorized=True,
+        ).pvalue  # fmt: skip
+        assert item.p == pytest.approx(expected, rel=1e-12)
 
 
 def test_permutation_of_a_value_with_a_finish_exchanges_the_models() -> None:

@@ -414,7 +414,7 @@ def _with_units(found: Outcome, block: Block, rows: Indices | None, around: Arou
     for draws, shares in around.draws:
         if draws.differences and not found.layout.signed:
             continue
-        sums = np.zeros((len(chosen), draws.how.times, table.shape[1]))
+        sums = np.zeros((len(chosen), draws.times, table.shape[1]))
         shares += [Share(into, at, table[rows]) for into, at, rows in zip(sums, places, chosen)]
         found = found._replace(flips=sums) if draws.signs else found._replace(replicates=sums)
     return found

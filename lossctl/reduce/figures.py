@@ -84,7 +84,7 @@ def reduced(state: State, layout: Layout, group: int, reduction: str) -> Callabl
     # are nearly alike would leave only rounding between the sums of each
     unit = state.columns.unit_weight
     apart = layout.signed and not layout.finished and state.columns.described and unit is not None
-    alike = apart and set(unit or ()) == {1.0} and state.columns.statistics == len(layout.parts)
+    plain = apart and set(unit or ()) == {1.0} and state.columns.statistics == len(layout.parts)
     centred = state.columns.centred
     own, spreads = state.totals(group), state.spreads(group) if centred else None
 
@@ -93,7 +93,7 @@ def reduced(state: State, layout: Layout, group: int, reduction: str) -> Callabl
             # other sums than the state's have no exact spread, and the finish does without
             exact = spreads if centred and np.array_equal(totals, own) else None
             return layout.value(*state.split(totals, group), exact)
-        if reduction in ("mean", "samplemean") or layout.finished or alike:
+        if reduction in ("mean", "samplemean") or layout.finished or plain:
             found = state.loss_sum(totals)
         else:
             found = layout.total(state.split(totals, group)[0])
@@ -285,7 +285,9 @@ class Measured(NamedTuple):
             return math.nan
         columns, totals = self.state.columns, self.totals
         found = [self.value(exchanged(columns, totals, item)) for item in flips]
-        return significance.permuted_p(self.value(totals), np.array(found))
+        how = self.how.permutations
+        every = how is not None and len(flips) < how.times
+        return significance.permuted_p(self.value(totals), np.array(found), every)
 
 
 def exchanged(columns: Columns, totals: Floats, flipped: Floats) -> Floats:

@@ -9,6 +9,7 @@ that every loss, and every model of a comparison, sees the same resamples.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from math import exp, factorial
 from typing import Any, NamedTuple
 
@@ -31,6 +32,11 @@ class Resampling(NamedTuple):
     seed: int = 0
 
 
+def exhausts(how: Resampling, units: int) -> bool:
+    """Whether there are fewer ways to give so many units a sign than are to be drawn."""
+    return units < how.times.bit_length() and 1 << units < how.times
+
+
 class Share(NamedTuple):
     """Some rows of a block, whose resampled sums are wanted."""
 
@@ -49,6 +55,16 @@ class Draws(NamedTuple):
     signs: bool = False  # each row gets a sign, for a permutation, and not a count
     differences: bool = False  # only what models differ by is resampled
 
+    @property
+    def every(self) -> bool:
+        """Whether the few signs that there are, are all taken, each once."""
+        return self.signs and self.alone and exhausts(self.how, self.rows)
+
+    @property
+    def times(self) -> int:
+        """How many resamples there are."""
+        return 1 << self.rows if self.every else self.how.times
+
     def chunks(self) -> Iterator[tuple[slice, Counts]]:
         """Some resamples at a time: which, and the count (resamples, rows) of each row.
 
@@ -57,9 +73,12 @@ class Draws(NamedTuple):
         rng = np.random.Generator(np.random.SFC64([self.how.seed, self.start]))
         draw = _coins if self.signs else multinomial if self.alone else _poisson
         step = max(1, _CELLS // max(1, self.rows))
-        for first in range(0, self.how.times, step):
-            which = slice(first, min(first + step, self.how.times))
-            yield which, draw(rng, (which.stop - first, self.rows))
+        for first in range(0, self.times, step):
+            which = slice(first, min(first + step, self.times))
+            if self.every:
+                yield which, np.arange(first, which.stop)[:, None] >> np.arange(self.rows) & 1
+            else:
+                yield which, draw(rng, (which.stop - first, self.rows))
 
     def fill(self, shares: list[Share]) -> None:
         """Sum the columns of every share in each resample, drawing once for all of them."""
@@ -143,6 +162,7 @@ def _coins(rng: np.random.Generator, shape: tuple[int, int]) -> Counts:
     return flags[:, :rows]
 
 
+@lru_cache(maxsize=1)
 def _poisson_steps() -> npt.NDArray[np.uint16]:
     """The 16-bit numbers at which a Poisson count of mean 1 goes up by one."""
     below = np.cumsum([exp(-1) / factorial(k) for k in range(12)])
@@ -151,21 +171,20 @@ def _poisson_steps() -> npt.NDArray[np.uint16]:
     return steps[steps < _LEVELS].astype(np.uint16)
 
 
-_STEPS = _poisson_steps()
-
-
 def _poisson(rng: np.random.Generator, shape: tuple[int, int]) -> Counts:
     drawn = _words(rng, shape[0] * shape[1], "u2").reshape(shape)
     # comparisons run in vectors, which a table's look-up does not
-    counts: Counts = (drawn >= _STEPS[0]).view(np.uint8)
+    least, *others = _poisson_steps()
+    counts: Counts = (drawn >= least).view(np.uint8)
     more = np.empty(shape, dtype=np.bool_)
-    for step in _STEPS[1:]:
+    for step in others:
         counts += np.greater_equal(drawn, step, out=more).view(np.uint8)
     return counts
 
 
 def of_units(units: Floats, how: Resampling, signs: bool = False) -> Floats:
     """The sums (resamples, columns) of units (G, columns), drawn with replacement or signed."""
-    sums = np.zeros((how.times, units.shape[1]))
-    Draws(how, 0, len(units), alone=True, signs=signs).fill([Share(sums, slice(None), units)])
+    draws = Draws(how, 0, len(units), alone=True, signs=signs)
+    sums = np.zeros((draws.times, units.shape[1]))
+    draws.fill([Share(sums, slice(None), units)])
     return sums

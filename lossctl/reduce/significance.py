@@ -32,7 +32,7 @@ def sign_p(below: int, above: int) -> float:
     if below == above:
         return 1.0
     # P(X ≤ k) for a fair coin is the incomplete beta function I_½(n − k, k + 1)
-    return min(1.0, 2 * student.beta_ratio(n - least, least + 1, 0.5))
+    return min(1.0, 2 * student.beta_ratio(n - least, least + 1, 0.5, 0.5))
 
 
 def signed_ranks(differences: Floats) -> Floats:
@@ -82,14 +82,22 @@ def resampled_p(resamples: Floats) -> float:
     return min(1.0, 2 * (beyond + 1) / (count + 1))
 
 
-def permuted_p(difference: float, permuted: Floats) -> float:
-    """Two-sided p: twice the smaller share of permutations as far out, this one included."""
+def permuted_p(difference: float, permuted: Floats, every: bool) -> float:
+    """Two-sided p: twice the smaller share of permutations as far out, this one included.
+
+    Args:
+        difference: What was found.
+        permuted: What the permutations give.
+        every: Whether they are all that there are, this one among them.
+    """
     if not (math.isfinite(difference) and np.isfinite(permuted).all()):
         return math.nan
     slack = 1e-12 * abs(difference)  # what is equal but for rounding counts as equal
-    low = int((permuted <= difference + slack).sum()) + 1
-    high = int((permuted >= difference - slack).sum()) + 1
-    return min(1.0, 2 * min(low, high) / (len(permuted) + 1))
+    low, high = (int(found.sum()) for found in (
+        permuted <= difference + slack, permuted >= difference - slack,
+    ))  # fmt: skip
+    this = 0 if every else 1
+    return min(1.0, 2 * (min(low, high) + this) / (len(permuted) + this))
 
 
 def detectable(error: float, freedom: float, alpha: float) -> float:
