@@ -118,7 +118,7 @@ class Detection(NamedTuple):
 def detection(kind: Kind, n: int, quick: bool, clusters: bool) -> Detection:
     """A gate that fails where the candidate is worse at one-sided level alpha."""
     rng = np.random.default_rng([SEED, n, 2])
-    runs, step = runs_of(n, quick), 250
+    runs, step = 400 if quick else 4000, 250
     units = n // WITHIN if clusters else n
     # worse by what a t test of so many normal units finds in 80 of 100 cases
     spread = math.sqrt((0.5 * WITHIN + 0.5) / WITHIN) if clusters else 1.0
