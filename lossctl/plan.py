@@ -171,14 +171,15 @@ def make(
     _check_choices(plan)
     _check_inputs(plan)
     _check_together(plan)
-    return plan._replace(gates=_gates(plan, fail_if)) if fail_if else plan
+    expressions = [fail_if] if isinstance(fail_if, str) else fail_if
+    return plan._replace(gates=_gates(plan, expressions)) if expressions else plan
 
 
-def _gates(plan: Plan, fail_if: str | Sequence[str]) -> tuple[Expression, ...]:
+def _gates(plan: Plan, expressions: Sequence[str]) -> tuple[Expression, ...]:
     from lossctl.gates import judge
     from lossctl.gates.expression import parse as gate_of
 
-    gates = tuple(map(gate_of, [fail_if] if isinstance(fail_if, str) else fail_if))
+    gates = tuple(map(gate_of, expressions))
     judge.check(gates, [(item.label, item.name) for item in plan.losses], plan.by)
     return gates
 
