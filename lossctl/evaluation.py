@@ -9,13 +9,12 @@ from lossctl import backend as backends
 from lossctl import plan as plans
 from lossctl.align.inputs import open_inputs
 from lossctl.errors import counted
-from lossctl.gates import judge
 from lossctl.losses import Loss
 from lossctl.plan import Plan
 from lossctl.recorded import record
 from lossctl.reduce.assemble import assemble
 from lossctl.reduce.engine import Engine, Sink
-from lossctl.report import Report
+from lossctl.report import GateResult, Report
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -148,6 +147,14 @@ def per_sample(loss: Loss, arguments: Mapping[str, Any]) -> npt.NDArray[Any]:
     return found
 
 
+def _judged(plan: Plan, report: Report) -> tuple[GateResult, ...]:
+    if not plan.gates:
+        return ()
+    from lossctl.gates import judge
+
+    return tuple(judge.of_report(gate, report.losses) for gate in plan.gates)
+
+
 def run(plan: Plan, sink: Sink | None = None, progress: Progress | None = None) -> Report:
     """Carry out a plan.
 
@@ -177,7 +184,6 @@ def run(plan: Plan, sink: Sink | None = None, progress: Progress | None = None) 
         report = assemble(plan, opened, totals, engine.worker, notes)
         if plan.models:  # whose gates are about the differences
             return report
-        gates = tuple(judge.of_report(gate, report.losses) for gate in plan.gates)
-        return report._replace(gates=gates, options=record(plan))
+        return report._replace(gates=_judged(plan, report), options=record(plan))
     finally:
         opened.close()

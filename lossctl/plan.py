@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossctl import backend as backends
 from lossctl.errors import UsageError, nearest
-from lossctl.gates import judge
-from lossctl.gates.expression import Expression
-from lossctl.gates.expression import parse as gate_of
 from lossctl.losses import Bound, Loss, each_convention, resolve
+from lossctl.ordered import available_cores
 from lossctl.sources import Reference, parse_reference
 from lossctl.sources.formats import has_kind
 from lossctl.sources.table import Format
 from lossctl.spec import Spec, parse
+
+if TYPE_CHECKING:
+    from lossctl.gates.expression import Expression
 
 REDUCTIONS = {
     "mean": "over elements, Σ weight·value / Σ weight, and then the loss's finish",
@@ -96,6 +97,11 @@ class Plan(NamedTuple):
         """Whether a loss has no per-sample losses."""
         return self.unpaired or any(bound.single for bound in self.losses)
 
+    @property
+    def spreads(self) -> bool:
+        """Whether anything is made of the spread of the losses."""
+        return self.quantiles or self.confidence is not None or bool(self.test)
+
     def reduction_of(self, bound: Bound) -> str:
         """How the value of a loss comes of its elements."""
         return self.reduction or bound.rules.reduction
@@ -157,7 +163,6 @@ def make(
         weight=column(weight),
         cluster=column(cluster),
         by={name: column(value) for name, value in groups.items()},
-        gates=tuple(map(gate_of, [fail_if] if isinstance(fail_if, str) else fail_if)),
         threads=available_cores() if threads is None else threads,
         on=None if on == "row" else on,
         by_row=on == "row",
@@ -166,8 +171,17 @@ def make(
     _check_choices(plan)
     _check_inputs(plan)
     _check_together(plan)
-    judge.check(plan.gates, [(item.label, item.name) for item in plan.losses], plan.by)
-    return plan
+    expressions = [fail_if] if isinstance(fail_if, str) else fail_if
+    return plan._replace(gates=_gates(plan, expressions)) if expressions else plan
+
+
+def _gates(plan: Plan, expressions: Sequence[str]) -> tuple[Expression, ...]:
+    from lossctl.gates import judge
+    from lossctl.gates.expression import parse as gate_of
+
+    gates = tuple(map(gate_of, expressions))
+    judge.check(gates, [(item.label, item.name) for item in plan.losses], plan.by)
+    return gates
 
 
 def _under_all(text: str) -> str:
@@ -177,13 +191,6 @@ def _under_all(text: str) -> str:
         (factor, item._replace(convention=item.convention or "*")) for factor, item in spec.terms
     )
     return str(Spec(tuple(terms)))
-
-
-def available_cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def source(name: str, value: Any) -> Source:

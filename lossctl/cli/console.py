@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from lossctl.render.options import Style
-
 if TYPE_CHECKING:
+    from lossctl.render import Style
     from lossctl.report import GateResult
 
 TRUTHY_OFF = ("", "0")
@@ -20,17 +18,25 @@ DONE, GATE_FAILED, NOT_EVALUATED, INTERRUPTED = 0, 1, 2, 130
 
 def style(precision: int | None = None, stream: TextIO | None = None) -> Style:
     """How to render for a stream, default standard output. Obeys NO_COLOR and FORCE_COLOR."""
+    from lossctl.render import Style
+
     out = sys.stdout if stream is None else stream
     terminal = out.isatty()
     forced = os.environ.get("FORCE_COLOR", "") not in TRUTHY_OFF
     refused = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     return Style(
         precision=precision,
-        width=shutil.get_terminal_size().columns if terminal else None,
+        width=_columns() if terminal else None,
         color=forced or (terminal and not refused),
         terminal=terminal,
         unicode=_encodes(out),
     )
+
+
+def _columns() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def _encodes(stream: TextIO) -> bool:

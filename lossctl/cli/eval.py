@@ -127,14 +127,17 @@ def command(
     shown["by"] = () if others["fail_if"] else shown["by"]  # groups that a gate is for
     check(layout, **shown, output=output, gates=bool(others["fail_if"]), also=files.formats)
     references = with_inputs(named(prediction_file, target_file, prediction, target), inputs)
+    quiet_alone = set(layouts) == {"quiet"}
     plan = plans.make(
         losses,
         references,
-        sign=set(layouts) != {"quiet"},
-        quantiles=set(layouts) != {"quiet"} or bool(others["fail_if"]),
+        sign=not quiet_alone,
+        quantiles=not quiet_alone or bool(others["fail_if"]),
         format=Format(input_format, delimiter, not no_header),
         **others,
     )
+    if quiet_alone and not plan.gates:  # nobody sees an interval
+        plan = plan._replace(confidence=None, bootstrap=None)
     files.check(plan.paths, output)
     from lossctl.cli.progress import Bar
     from lossctl.evaluation import run

@@ -108,7 +108,9 @@ def prepare(plugins: tuple[str, ...]) -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Arrow's own allocators keep freed memory, which streams of blocks never ask for again
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    from lossctl.cli import heap
     from lossctl.losses import load_plugin
 
+    heap.keep()
     for path in plugins:
         load_plugin(path)

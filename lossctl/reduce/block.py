@@ -127,7 +127,7 @@ class Worker:
         if (missing and self.plan.nan == "error") or check_only:
             return result
         if self.plan.sign:
-            result.digest = digest.block(batch)
+            result.digest = digest.block(batch, [item.name for item in missing])
         if missing and self.plan.nan == "skip":
             result.kept = np.flatnonzero(keep)
             batch = _take(batch, result.kept)
@@ -367,7 +367,12 @@ class Worker:
         layout = Layout(tuple((f, part, sums.values.shape[1:]) for f, part, sums in parts))
         losses = np.zeros(len(parts[0][2].values)) if bound.single else per_sample(parts)
         block, nothing_left = state_block(
-            layout, [sums for _, _, sums in parts], losses, weight, bound.single
+            layout,
+            [sums for _, _, sums in parts],
+            losses,
+            weight,
+            single=bound.single,
+            products=self.plan.spreads,
         )
         if block.valued is not None:
             losses = np.where(block.valued, losses, np.nan)
@@ -436,7 +441,9 @@ def state_block(
     sums: list[SampleSums],
     losses: Floats,
     weight: Floats | None,
+    *,
     single: bool,
+    products: bool,
 ) -> tuple[Block, Flags | None]:
     """The figures of a block as the columns that a state sums.
 
@@ -444,7 +451,8 @@ def state_block(
         The block, and which samples have nothing left to evaluate (None for none).
     """
     n = len(losses)
-    statistics = np.concatenate([item.values.reshape(n, -1) for item in sums], axis=1)
+    flat = [item.values.reshape(n, -1) for item in sums]
+    statistics = flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1)
     valued = nothing_left = weights = unit = None
     unpaired = any(item.unpaired for item in sums)
     if all(isinstance(item.weights, float) for item in sums):
@@ -464,7 +472,7 @@ def state_block(
     )  # fmt: skip
     columns = Columns(
         statistics.shape[1], unit, derived, weight is not None, unpaired, single, layout.signed,
-        layout.centred,
+        layout.centred, products,
     )  # fmt: skip
     return Block(columns, statistics, weights, losses, valued, weight), nothing_left
 

@@ -8,6 +8,7 @@ that it equals, −0 as 0, and every NaN as one and the same.
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +22,8 @@ Words = npt.NDArray[np.uint64]
 LANES = 1 << 14  # what a core keeps near: the digest takes little longer than reading the values
 _GOLDEN = np.uint64(0x9E37_79B9_7F4A_7C15)
 _FIRST, _SECOND = np.uint64(0xBF58_476D_1CE4_E5B9), np.uint64(0x94D0_49BB_1331_11EB)
-_27, _31, _HALF = np.uint64(27), np.uint64(31), np.uint64(32)
+_SWAPPED = np.dtype(np.uint64).newbyteorder("S")
+_27, _31 = np.uint64(27), np.uint64(31)
 
 
 class _Scratch(threading.local):
@@ -35,18 +37,26 @@ class _Scratch(threading.local):
 _SCRATCH = _Scratch()
 
 
-def block(batch: Batch) -> bytes:
-    """The digest of one block's inputs and weight."""
+def block(batch: Batch, missing: Collection[str] = ()) -> bytes:
+    """The digest of one block's inputs and weight.
+
+    Args:
+        batch: The block.
+        missing: The inputs that hold NaN.
+    """
     found = b"".join(
-        name.encode() + b"=" + _array(array) for name, array in sorted(batch.inputs.items())
+        name.encode() + b"=" + _array(array, name in missing)
+        for name, array in sorted(batch.inputs.items())
     )
-    return found if batch.weight is None else found + b"|" + _array(batch.weight)
+    if batch.weight is None:
+        return found
+    return found + b"|" + _array(batch.weight, "weight" in missing)
 
 
 @lru_cache(maxsize=1)
 def _keys() -> Words:
     """What each lane starts from, so that a value counts for where it stands."""
-    return np.arange(1, LANES + 1, dtype=np.uint64) * _GOLDEN
+    return np.arange(1, LANES + 1, dtype=np.uint64) * _FIRST
 
 
 def chain(so_far: int, block: bytes) -> int:
@@ -63,12 +73,12 @@ def chain(so_far: int, block: bytes) -> int:
     return so_far
 
 
-def _array(array: npt.NDArray[Any]) -> bytes:
-    """Chains of mixed values side by side, and the sum of their well mixed ends.
+def _array(array: npt.NDArray[Any], missing: bool) -> bytes:
+    """A polynomial of the values for each lane, and the sum of their well mixed ends.
 
-    A link is a bijection of what came before and of the value, so that a chain tells every
-    change of one of its values; link and end together are nearly splitmix64, which leaves no
-    pattern to cancel in the sum.
+    The coefficients are the values' bits with the bytes exchanged, so that what changes in
+    round numbers, in sums and in signs stands in low bits, which multiplying carries upwards:
+    in the highest bits two changes would cancel.
     """
     if array.dtype.kind == "c":
         flat = np.ascontiguousarray(array, np.complex128).reshape(-1).view(np.float64)
@@ -77,29 +87,23 @@ def _array(array: npt.NDArray[Any]) -> bytes:
     else:
         flat = np.asarray(array, np.float64).reshape(-1)
     size = min(len(flat), LANES)
-    lanes, values, shifted = _SCRATCH.lanes[:size], _SCRATCH.values[:size], _SCRATCH.shifted[:size]
+    lanes, values = _SCRATCH.lanes[:size], _SCRATCH.values[:size]
     lanes[:] = _keys()[:size]
     with np.errstate(all="ignore"):
         for start in range(0, len(flat), LANES):
-            _link(flat[start : start + LANES], lanes, values, shifted)
-        np.right_shift(lanes, _27, out=shifted)
+            part = flat[start : start + LANES]
+            if len(part) < size:
+                lanes, values = lanes[: len(part)], values[: len(part)]
+            np.add(part, 0.0, out=values, dtype=np.float64)  # −0 + 0 is 0
+            if missing:
+                values[np.isnan(values)] = np.nan
+            lanes *= _GOLDEN
+            lanes += values.view(_SWAPPED)
+        lanes = _SCRATCH.lanes[:size]
+        shifted = np.right_shift(lanes, _27, out=_SCRATCH.shifted[:size])
         lanes ^= shifted
         lanes *= _SECOND
         np.right_shift(lanes, _31, out=shifted)
         lanes ^= shifted
     about = f"{array.shape}{'c' if array.dtype.kind == 'c' else ''}"
     return int(np.add.reduce(lanes)).to_bytes(8, "little") + about.encode()
-
-
-def _link(part: npt.NDArray[Any], lanes: Words, values: Any, shifted: Words) -> None:
-    """Take in the next value of each chain, in place."""
-    size = len(part)
-    if size < len(lanes):
-        lanes, values, shifted = lanes[:size], values[:size], shifted[:size]
-    np.add(part, 0.0, out=values, dtype=np.float64)  # −0 + 0 is 0
-    if part.dtype.kind == "f" and np.isnan(np.add.reduce(values)):
-        values[np.isnan(values)] = np.nan
-    lanes += values.view(np.uint64)
-    np.right_shift(lanes, _HALF, out=shifted)
-    lanes ^= shifted
-    lanes *= _FIRST

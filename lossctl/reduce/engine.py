@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,7 @@ from lossctl.align.rows import Batch, Task, block_rows
 from lossctl.backend import Backend
 from lossctl.errors import DataError, counted
 from lossctl.losses.definition import InvalidInput
+from lossctl.ordered import ordered
 from lossctl.plan import Plan
 from lossctl.reduce import digest
 from lossctl.reduce.block import BlockResult, Outcome, Worker, group_codes
@@ -26,9 +26,6 @@ from lossctl.reduce.resample import Draws, Resampling
 from lossctl.reduce.state import Floats, Indices, State
 
 MOST_RESAMPLED_GROUPS = 1000
-
-Item = TypeVar("Item")
-Found = TypeVar("Found")
 
 
 class Rows(NamedTuple):
@@ -126,7 +123,7 @@ class Engine:
         """
         if self.pivoted:
             tasks = self._pivots(tasks)
-        for task, result in ordered(tasks, self._work, self.threads):
+        for task, result in ordered(tasks, self._work, self.threads, waiting=2):
             if isinstance(result, InvalidInput):
                 if self._missing:
                     continue  # the first thing wrong was a NaN; only their number is open
@@ -441,31 +438,3 @@ def joined(batches: Sequence[Batch | None]) -> Batch:
     weights = [one.weight for one in known if one.weight is not None]
     by = tuple(np.concatenate(column) for column in zip(*(one.by for one in known)))
     return Batch(inputs, np.concatenate(weights) if weights else None, by, None)
-
-
-def ordered(tasks: Iterable[Item], work: Callable[[Item], Found], threads: int) -> Iterator[Found]:
-    """Results in the order of the tasks, a few of them in work at once.
-
-    A single task, and a single thread, cost no pool.
-    """
-    source = iter(tasks)
-    first: Sequence[Item] = [item for _, item in zip(range(2), source)]
-    if len(first) < 2 or threads == 1:
-        for item in first:
-            yield work(item)
-        yield from map(work, source)
-        return
-    from concurrent.futures import Future, ThreadPoolExecutor
-
-    pool = ThreadPoolExecutor(threads)
-    pending: deque[Future[Found]] = deque()
-    try:
-        pending.extend(pool.submit(work, item) for item in first)
-        for item in source:
-            pending.append(pool.submit(work, item))
-            if len(pending) > threads + 1:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)

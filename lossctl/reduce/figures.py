@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lossctl.losses import Part
-from lossctl.reduce import intervals, resample, samples, significance
+from lossctl.reduce import intervals, resample, samples
 from lossctl.reduce.intervals import Spread
 from lossctl.reduce.quantiles import Quantiles
 from lossctl.reduce.resample import Resampling
@@ -255,6 +255,8 @@ class Measured(NamedTuple):
 
     def _tested(self, value: float, spread: Spread) -> tuple[float, float]:
         """Where the test leans, and its p-value; NaN where it says nothing."""
+        from lossctl.reduce import significance
+
         test = self.how.test
         if test == "t":
             return value, significance.student_p(value, *spread)
@@ -272,12 +274,16 @@ class Measured(NamedTuple):
         return float(ranks.sum()), significance.wilcoxon_p(ranks)
 
     def _bootstrapped(self) -> float:
+        from lossctl.reduce import significance
+
         replicates = self.replicates()
         if replicates is None:
             return math.nan
         return significance.resampled_p(np.array([self.counted(item) for item in replicates]))
 
     def _permuted(self) -> float:
+        from lossctl.reduce import significance
+
         flips = self.units.flips
         if self.units.clusters is not None and self.how.permutations is not None:
             flips = resample.of_units(self.units.clusters, self.how.permutations, signs=True)

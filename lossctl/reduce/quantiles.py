@@ -61,15 +61,17 @@ class Quantiles:
 
     def _count(self, values: Floats, weights: Floats | None) -> None:
         bits = values.view(np.int64)
-        for sign, chosen in ((1, bits >= 0), (-1, bits < 0)):
-            if not chosen.any():
+        below = bits < 0 if int(bits.min()) < 0 else None  # the sign is the highest bit
+        for sign, some in ((1, slice(None) if below is None else ~below), (-1, below)):
+            chosen = bits[:0] if some is None else bits[some]
+            if not len(chosen):
                 continue
-            some = slice(None) if chosen.all() else chosen
-            keys = (bits[some] & 0x7FFF_FFFF_FFFF_FFFF) >> _SHIFT
+            if sign < 0:
+                chosen = chosen & 0x7FFF_FFFF_FFFF_FFFF
+            keys = chosen >> _SHIFT
             first = int(keys.min()) >> _FRACTION_BITS
-            counts = np.bincount(
-                keys - (first << _FRACTION_BITS), None if weights is None else weights[some]
-            )
+            keys -= first << _FRACTION_BITS
+            counts = np.bincount(keys, None if weights is None else weights[some])
             # half the memory of int64, as long as no bin can overflow
             kind = "uint32" if weights is None and self.n < 1 << 32 else counts.dtype
             padded = np.zeros(-(-len(counts) // _BINS) * _BINS, dtype=kind)

@@ -42,6 +42,7 @@ class Columns(NamedTuple):
     single: bool = False  # no sample has a loss of its own; the losses here are zeros
     signed: bool = False  # the loss is a difference, of which the signs are counted
     centred: tuple[int, ...] = ()  # statistics of which Σ w (x − x̄)² is kept exactly
+    products: bool = True  # sums of products are kept, for spreads and intervals
 
     @property
     def own_weights(self) -> bool:
@@ -143,7 +144,7 @@ class State:
         self.equal = np.zeros(groups, dtype=np.int64)
         self.first = exact.zeros((groups, size))  # Σx
         self.special = np.zeros((groups, size))  # the sum of what is not finite
-        products = size if size <= MOST_COLUMNS else 0
+        products = size if columns.products and size <= MOST_COLUMNS else 0
         self.second = exact.zeros((groups, products, products))  # Σxy
         self.spread = exact.zeros((groups,))  # Σ weight·loss², where there are weights
         self.centred = exact.zeros((groups, len(columns.centred), 3))  # Σw, Σwx and Σwx²
@@ -179,12 +180,14 @@ class State:
         else:
             block = block.take(grouping.order)._replace(sample_weights=grouping.weights)
             starts, codes = grouping.starts, grouping.codes
-        sizes = np.diff(np.r_[starts, len(block.losses)])
-        self._count(block, starts, sizes, codes)
-        for index, column in enumerate(columns := block.sums()):
-            self._add_sum(index, column, starts, codes)
+        sizes = np.diff(starts, append=len(block.losses))
+        columns = block.sums()
+        totals = [_sums(column, starts) for column in columns]
+        self._count(block, totals[block.columns.loss], starts, sizes, codes)
+        for index, (column, total) in enumerate(zip(columns, totals)):
+            self._add_sum(index, column, total, starts, codes)
         if self.second.shape[1]:
-            self._add_products(columns, starts, sizes, codes)
+            self._add_products(columns, totals, starts, sizes, codes)
             if block.sample_weights is not None:
                 self._add_spread(block, starts, sizes, codes)
         for place, index in enumerate(block.columns.centred):
@@ -192,29 +195,33 @@ class State:
         if self.describes:
             self._add_quantiles(block, starts, sizes, codes)
 
-    def _count(self, block: Block, starts: Indices, sizes: Indices, codes: Indices) -> None:
+    def _count(
+        self, block: Block, total: Floats, starts: Indices, sizes: Indices, codes: Indices
+    ) -> None:
         self.rows[codes] += sizes
         if block.columns.unpaired and block.weights is not None:  # never in groups
             self.own_rows[0] += (block.weights != 0).sum(axis=0)
         lows = highs = block.losses
-        infinite = ~np.isfinite(block.losses)
         if block.valued is None:
             self.n[codes] += sizes
         else:
             lows, highs = (np.where(block.valued, block.losses, end) for end in (np.inf, -np.inf))
-            infinite &= block.valued
             self.n[codes] += _counts(block.valued, starts)
-        self.nonfinite[codes] += _counts(infinite, starts)
+        if not np.isfinite(total).all():  # else every one of them is finite
+            infinite = ~np.isfinite(block.losses)
+            known = infinite if block.valued is None else infinite & block.valued
+            self.nonfinite[codes] += _counts(known, starts)
         if block.columns.signed and block.columns.described:
-            known = np.ones(len(infinite), dtype=bool) if block.valued is None else block.valued
+            known = np.ones(len(block.losses), dtype=bool) if block.valued is None else block.valued
             self.below[codes] += _counts(known & (block.losses < 0), starts)
             self.above[codes] += _counts(known & (block.losses > 0), starts)
             self.equal[codes] += _counts(known & (block.losses == 0), starts)
-        self.low[codes] = np.minimum(self.low[codes], np.minimum.reduceat(lows, starts))
-        self.high[codes] = np.maximum(self.high[codes], np.maximum.reduceat(highs, starts))
+        self.low[codes] = np.minimum(self.low[codes], _ends(np.minimum, lows, starts))
+        self.high[codes] = np.maximum(self.high[codes], _ends(np.maximum, highs, starts))
 
-    def _add_sum(self, index: int, column: Floats, starts: Indices, codes: Indices) -> None:
-        total = _sums(column, starts)
+    def _add_sum(
+        self, index: int, column: Floats, total: Floats, starts: Indices, codes: Indices
+    ) -> None:
         if np.isfinite(total).all():
             self.first[codes, index] += exact.units(total)
             return
@@ -224,14 +231,21 @@ class State:
         self.first[codes, index] += exact.units(scaled) << _HEADROOM
 
     def _add_products(
-        self, columns: list[Floats], starts: Indices, sizes: Indices, codes: Indices
+        self,
+        columns: list[Floats],
+        totals: list[Floats],
+        starts: Indices,
+        sizes: Indices,
+        codes: Indices,
     ) -> None:
         # Σxy = Σ(x−a)(y−b) + aΣy + bΣx − nab with a, b the block's means: the first sum is
         # rounded, and small; the rest is exact. So a spread of 1e-9 around 1e9 survives.
         count = sizes.astype(object)
         centred, sums, means = [], [], []
-        for column in map(_finite, columns):
-            total = self._within_range(_sums(column, starts), codes)
+        for column, total in zip(columns, totals):
+            if not np.isfinite(total).all():
+                column = np.where(np.isfinite(column), column, 0)
+                total = self._within_range(_sums(column, starts), codes)
             mean = total / sizes
             centred.append(column - _spread_out(mean, sizes))
             sums.append(exact.units(total))
@@ -459,6 +473,13 @@ def _sums(column: Floats, starts: Indices) -> Floats:
         # pairwise, in an order that the length alone decides
         return np.array([column.sum()])
     return np.add.reduceat(column, starts)
+
+
+def _ends(ufunc: np.ufunc, column: Floats, starts: Indices) -> Floats:
+    """The smallest or the largest values of the groups."""
+    if len(starts) == 1:  # several times as quick as the general way
+        return np.array([ufunc.reduce(column)])
+    return np.asarray(ufunc.reduceat(column, starts))
 
 
 def _counts(flags: Flags, starts: Indices) -> npt.NDArray[np.int64]:

@@ -76,7 +76,7 @@ class DelimitedPart:
 
     def pieces(self, names: Mapping[str, Want], rows: int) -> Iterator[Piece]:
         """Parse blocks of records, a few ahead."""
-        from lossctl.sources.ahead import ahead
+        from lossctl.ordered import available_cores, ordered
 
         self.codes.look(names)
         split = self._splitter(names)
@@ -84,7 +84,7 @@ class DelimitedPart:
         with reading(self.name), closing(self._peeked.chunks()) as chunks:
             records = Records(chunks, self._delimiter, self._header, lone=self._lone)
             try:
-                for batch in ahead(split, iter(records), _THREADS):
+                for batch in ordered(records, split, min(_THREADS, available_cores())):
                     if batch is not None:
                         yield FieldsPiece(self, batch, names)
                         row += batch.num_rows

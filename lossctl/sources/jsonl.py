@@ -53,13 +53,17 @@ class JsonPart:
 
     def pieces(self, names: Wants, rows: int) -> Iterator[Piece]:
         """Parse blocks of lines, a few ahead."""
-        from lossctl.sources.ahead import ahead
+        from lossctl.ordered import available_cores, ordered
 
         wanted = [self._wanted(name, bool(want)) for name, want in names.items()]
         row = 0
         with reading(self.name), closing(self._peeked.chunks()) as chunks:
             try:
-                for found in ahead(partial(parse_rows, wanted=wanted), _blocks(chunks), _THREADS):
+                for found in ordered(
+                    _blocks(chunks),
+                    partial(parse_rows, wanted=wanted),
+                    min(_THREADS, available_cores()),
+                ):
                     if found is not None:
                         yield JsonPiece(self, found, row, names)
                         row += found.batch.num_rows
