@@ -8,6 +8,7 @@ Alternatives are separated by `or`; the kernel has the last word among them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import product
 
 from lossctl.losses.definition import Array, InvalidInput, Loss
@@ -28,16 +29,15 @@ def fit(loss: Loss, arrays: Mapping[str, Array]) -> tuple[dict[str, Array], list
     Raises:
         InvalidInput: No reading of the shapes fits.
     """
-    names = [item.name for item in loss.inputs if arrays.get(item.name) is not None]
-    patterns = [_alternatives(loss.input(name).shape) for name in names]
-    shapes: list[Shape] = [tuple(arrays[name].shape) for name in names]
-    # as given before squeezed, whatever the reading
-    for fitting in product(*([shape, *_squeezed(shape)] for shape in shapes)):
-        for reading in product(*patterns):
-            if _match(reading, fitting, loss.unpaired):
-                squeezed = [n for n, old, new in zip(names, shapes, fitting) if old != new]
-                fitted = {name: arrays[name].reshape(new) for name, new in zip(names, fitting)}
-                return {**arrays, **fitted}, squeezed
+    names = tuple(item.name for item in loss.inputs if arrays.get(item.name) is not None)
+    shapes = tuple(tuple(arrays[name].shape) for name in names)
+    fitting = _fitting(loss, names, shapes)
+    if fitting == shapes:
+        return dict(arrays), []
+    if fitting is not None:
+        squeezed = [n for n, old, new in zip(names, shapes, fitting) if old != new]
+        fitted = {name: arrays[name].reshape(new) for name, new in zip(names, fitting)}
+        return {**arrays, **fitted}, squeezed
     found = ", ".join(f"{name} {show_shape(shape)}" for name, shape in zip(names, shapes))
     wanted = ", ".join(f"{name} {loss.input(name).shape}" for name in names)
     others = " or ".join(" and ".join(names) for names in loss.alternatives)
@@ -51,6 +51,18 @@ def fit(loss: Loss, arrays: Mapping[str, Array]) -> tuple[dict[str, Array], list
         f"and the others do not fit: {found}",
         hint + (f"; of its inputs it needs {others}" if others else ""),
     )
+
+
+@lru_cache(maxsize=256)  # all blocks but the last are of one shape
+def _fitting(
+    loss: Loss, names: tuple[str, ...], shapes: tuple[Shape, ...]
+) -> tuple[Shape, ...] | None:
+    """The shapes that fit: as given before squeezed, whatever the reading; None for none."""
+    patterns = [_alternatives(loss.input(name).shape) for name in names]
+    for fitting in product(*([shape, *_squeezed(shape)] for shape in shapes)):
+        if any(_match(reading, fitting, loss.unpaired) for reading in product(*patterns)):
+            return fitting
+    return None
 
 
 def show_shape(shape: Shape) -> str:

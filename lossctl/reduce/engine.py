@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +18,16 @@ from lossctl.losses.definition import InvalidInput
 from lossctl.ordered import ordered
 from lossctl.plan import Plan
 from lossctl.reduce import digest
-from lossctl.reduce.block import BlockResult, Outcome, Worker, group_codes
-from lossctl.reduce.clusters import Clusters
+from lossctl.reduce.block import BlockResult, Worker
 from lossctl.reduce.figures import Layout
+from lossctl.reduce.groups import group_codes
+from lossctl.reduce.outcome import Outcome
 from lossctl.reduce.quantiles import EXACT
 from lossctl.reduce.resample import Draws, Resampling
 from lossctl.reduce.state import Floats, Indices, State
+
+if TYPE_CHECKING:
+    from lossctl.reduce.clusters import Clusters
 
 MOST_RESAMPLED_GROUPS = 1000
 
@@ -133,6 +137,10 @@ class Engine:
             raise self._missing_error()
         if self._held:
             self._whole()
+        for loss, reduction in zip(self.totals.losses, self.worker.reductions):
+            loss.layout, loss.state = reduction.layout, reduction.total()
+            if loss.state is not None and (self.many or self.totals.samples > EXACT):
+                loss.state.compress()
         self.totals.digest = f"{self._digest:016x}"
         return self.totals
 
@@ -240,16 +248,13 @@ class Engine:
             start = stop
 
     def _merge(self, loss: LossTotals, outcome: Outcome, codes: npt.NDArray[np.intp]) -> None:
-        if loss.state is None:
-            loss.layout, loss.state = outcome.layout, outcome.state
-        else:
-            loss.state.merge(outcome.state)
-        if outcome.grouped is not None:
-            if loss.grouped is None:
-                loss.grouped = State(outcome.grouped.columns, 0, self.plan.quantiles)
-            loss.grouped.merge(outcome.grouped, codes)
+        if outcome.grouped is None:
+            return
+        if loss.grouped is None:
+            loss.grouped = State(outcome.grouped.columns, 0, self.plan.quantiles)
+        loss.grouped.merge(outcome.grouped, codes)
         if self.many or self.totals.samples > EXACT:
-            (loss.grouped or loss.state).compress()
+            loss.grouped.compress()
 
     def _merge_units(
         self, loss: LossTotals, outcome: Outcome, codes: Indices, clusters: Indices
@@ -257,6 +262,8 @@ class Engine:
         """Take in what intervals are made of, in the order of the blocks."""
         if outcome.clusters is not None:
             if loss.clusters is None:
+                from lossctl.reduce.clusters import Clusters
+
                 loss.clusters = Clusters(outcome.clusters.shape[1])
             loss.clusters.add(outcome.clusters, clusters)
         for name in ("replicates", "flips"):

@@ -104,7 +104,7 @@ class Quantiles:
             weights = np.concatenate(
                 [weights for _, weights in self._values if weights is not None]
             )
-            order = np.argsort(values, kind="stable")
+            order = np.lexsort((weights, values))  # equal values too, in whatever order they came
             cumulative = np.cumsum(weights[order])
             ranks = np.searchsorted(cumulative, np.asarray(levels) * cumulative[-1])
             found = values[order][np.minimum(ranks, len(values) - 1)]

@@ -180,7 +180,7 @@ class State:
         else:
             block = block.take(grouping.order)._replace(sample_weights=grouping.weights)
             starts, codes = grouping.starts, grouping.codes
-        sizes = np.diff(starts, append=len(block.losses))
+        sizes = np.append(starts[1:], len(block.losses)) - starts
         columns = block.sums()
         totals = [_sums(column, starts) for column in columns]
         self._count(block, totals[block.columns.loss], starts, sizes, codes)
