@@ -10,9 +10,9 @@ from lossctl.errors import DataError, UsageError, counted
 from lossctl.evaluation import Progress
 from lossctl.evaluation import run as evaluate
 from lossctl.gates import runner
-from lossctl.gates.aside import Aside
-from lossctl.gates.config import Config, Gate, Intervals
+from lossctl.gates.gate import Config, Gate, Intervals
 from lossctl.gates.runner import Pass
+from lossctl.output.aside import Aside
 from lossctl.report import Report
 from lossctl.sources.formats import kind_of
 from lossctl.sources.reference import Reference
