@@ -675,6 +675,78 @@ def test_update_accepts_the_candidate(data: Data) -> None:
     assert names == {"own.csv", "base.csv", "lossctl.toml", "saved.json"}
 
 
+def test_update_does_not_look_at_the_old_baseline(data: Data) -> None:
+    path = config(
+        data.folder,
+        f'{MAE}"base.csv"\nname = "a"',
+        f'{MAE}"saved.json"\nname = "b"',
+        'loss = "mae"\nbaseline = "base.csv"\nalpha = 0.05\ngroup = "g"\nname = "c"',
+    )
+    update(read(path))
+    for n, old in ((40, None), (70, "no table"), (50, "y_pred,y_true,g\n" + "1,2,g0\n" * 30)):
+        Data(data.folder, n=n)  # both files
+        if old is None:
+            (data.folder / "base.csv").unlink()
+        else:
+            (data.folder / "base.csv").write_text(old, "utf-8")
+        assert len(update(read(path))) == 2
+        assert lossctl.gate(path).passed
+
+
+def test_update_says_which_gates_fail_with_the_new_baselines(data: Data) -> None:
+    gates = [
+        f'{MAE}"base.csv"\nname = "a"',
+        'loss = "mae"\nbaseline = "base.csv"\nalpha = 0.05\nmargin = 0\nname = "better"',
+        'loss = "mae"\nmax = 0.1\nname = "good"',
+    ]
+    path = config(data.folder, *gates)
+    value = data.losses("mae")[0].mean()
+    assert update(read(path))[1:] == [
+        f"gate fails now: better: mae is {value:.6g}, baseline {value:.6g} (+0 %), p = 1: not "
+        "shown to be better at level 0.05; n = 60",
+        f"gate fails now: good: mae is {value:.6g}, above 0.1; n = 60",
+    ]
+    single = Data(data.folder, n=1)
+    path = config(single.folder, gates[1])
+    assert update(read(path))[1].startswith(
+        "gate cannot be evaluated now: better: too few samples for a test"
+    )
+
+
+NOT_FINITE = [
+    ("mae", np.inf, 'baseline = "base.csv"\nmax_regression = 0', "mae is inf"),
+    ("mae", np.inf, 'baseline = "b.json"\nmax_regression = 0', "mae is inf"),
+    ("-1*mae", np.inf, 'baseline = "base.csv"\nalpha = 0.1', r"-1\*mae is -inf"),
+    ("mae", np.inf, 'baseline = "base.csv"\nalpha = 0.1\ngroup = "g"', "mae is inf in g=g0"),
+    ("mae", np.nan, 'baseline = "b.json"\nmax_regression = 0\nnan = "propagate"',
+     "mae is not a number"),
+    ("mae", np.inf, 'baseline = "b.json"\nmax_regression = 0\nfigure = "high"\n'
+     'fail_if = "mae > 0"', r"high\(mae\) is "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("loss", "value", "keys", "message"), NOT_FINITE)
+def test_update_refuses_what_is_not_finite(
+    loss: str, value: float, keys: str, message: str, data: Data
+) -> None:
+    data.own[3] = value
+    data.write("own.csv", data.own)
+    path = config(data.folder, f'loss = "{loss}"\n{keys}\nname = "x"')
+    before = {item: item.read_bytes() for item in data.folder.iterdir()}
+    with pytest.raises(lossctl.DataError, match=f"gate x: {message}") as caught:
+        update(read(path))
+    assert "which can be no baseline" in caught.value.what
+    assert "nothing was changed" in caught.value.hint
+    assert {item: item.read_bytes() for item in data.folder.iterdir()} == before
+
+
+def test_update_takes_what_is_infinite_where_it_is_not_compared(data: Data) -> None:
+    data.own[3] = np.inf
+    data.write("own.csv", data.own)
+    path = config(data.folder, f'{MAE}"base.csv"\nfigure = "median"', 'loss = "mae"\nmax = 1')
+    assert update(read(path))[1].startswith("gate fails now: mae <= 1: mae is inf, above 1")
+
+
 REFUSED = [
     ('loss = "mae"\nmax = 1', "no gate has a baseline"),
     (f'{MAE}"own.csv"', "are one file"),
@@ -794,6 +866,12 @@ def test_words_that_do_not_go_together(run: Callable[..., Ran]) -> None:
         (["--init", "-l", "mse"], "--init makes gates of one pair of files"),
         (["--init", "own.csv"], "--init needs a loss"),
         (["--json", "-q"], "three ways to print"),
+        (["--update", "--json"], "--json is for a verdict, and --update has none"),
+        (["--update", "-f", "markdown"], "--format is for a verdict"),
+        (["--update", "--report", "json=x"], "leave out --report"),
+        (["--update", "--metrics", "x"], "--metrics is for a verdict"),
+        (["--init", "own.csv", "-l", "mae", "--json"], "--json is for a verdict, and --init has"),
+        (["--metrics", "-"], "--metrics -: not a file"),
         (["-f", "csv"], "'csv' is not one of"),
         (["no.toml"], "no.toml: no such file"),
         (["--init", "-", "-l", "mse"], "standard input can be read once"),
@@ -865,7 +943,12 @@ def test_update_says_what_it_did(run: Callable[..., Ran], data: Data) -> None:
     config(data.folder, f'{MAE}"base.csv"')
     ran = run("--update")
     assert (ran.status, ran.out) == (0, "base.csv: copied from own.csv\n")
+    config(data.folder, f'{MAE}"base.csv"', 'loss = "mae"\nmin = 9')
+    ran = run("--update")
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.splitlines()[1].startswith("gate fails now: mae >= 9: mae is 0.")
     assert run("--update", "-q").out == ""
+    config(data.folder, f'{MAE}"base.csv"')
     assert run().status == 0
 
 

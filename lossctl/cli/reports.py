@@ -118,7 +118,11 @@ def requested(reports: Sequence[str], metrics: str | None, formats: Iterable[str
                 f"--report {item}: not FORMAT=FILE", "for example: --report junit=gates.xml"
             )
         files.append(File("--report", known(format.strip().lower(), formats), path))
-    if metrics:
+    if metrics is not None:
+        if metrics in ("", "-"):
+            raise UsageError(
+                f"--metrics {metrics}: not a file", "for example: --metrics metrics.json"
+            )
         files.append(File("--metrics", "metrics", metrics))
     return Files(tuple(files))
 
