@@ -117,6 +117,7 @@ def command(
     if baseline is None or not candidates:
         raise UsageError("there is nothing to compare", "give BASELINE CANDIDATE")
     layout = options.layout(format_, as_json, quiet)
+    others = options.drawn(others, others["test"])
     options.prepare(plugins)
     from lossctl import comparing
     from lossctl import plan as plans

@@ -121,6 +121,7 @@ def command(
     from lossctl.sources.table import Format
 
     layout = options.layout(format_, as_json, quiet)
+    others = options.drawn(others)
     files = requested(reports, metrics, ALL)
     layouts = (layout, *files.formats)
     shown = {name: others[name] for name in ("worst", "per_sample", "by")}
