@@ -344,6 +344,7 @@ def test_two_questions_of_one_loss_have_two_names() -> None:
         ("compare the same (--on KEY joins them)", 'compare the same (on = "KEY" joins them)'),
         ("leave out --bootstrap: or not", "leave out bootstrap: or not"),
         ("give --by g", 'give group = "g"'),
+        ("did you mean a--nan.csv?", "did you mean a--nan.csv?"),
         ("mend the row, or check --delimiter and the quotes", "mend the row"),
         ("known: .csv (.tsv too); or say it with --input-format", "known: .csv (.tsv too)"),
         ("if the file has no header, say --no-header", "a file of gates has no key for that"),

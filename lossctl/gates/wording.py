@@ -18,7 +18,7 @@ _KEYS = {
     "--fail-if": "fail_if",
 }
 # what follows an option is its value where the clause ends after it, or where it is in capitals
-_OPTION = re.compile(r"(--[a-z][a-z-]*)(?: ([^\s;,)]+?(?=[;,)]|:\s|$)|[A-Z]+\b))?")
+_OPTION = re.compile(r"(?<![^\s(])(--[a-z][a-z-]*)(?: ([^\s;,)]+?(?=[;,)]|:\s|$)|[A-Z]+\b))?")
 _BETWEEN = re.compile(r"(; or |, or |; )")  # clauses of a hint
 _NO_KEY = "a file of gates has no key for that: save the data as Parquet, or as CSV with a header"
 
