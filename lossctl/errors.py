@@ -34,6 +34,17 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def as_json(value: object) -> str:
+    """A value as it stands in a file, cut where it is long."""
+    import json
+
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        text = str(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
 def nearest(word: str, known: list[str]) -> str:
     """Say which of the known words come nearest, for the hint of an error."""
     import difflib

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lossctl import backend as backends
 from lossctl import plan as plans
 from lossctl.align.inputs import open_inputs
-from lossctl.errors import counted
+from lossctl.errors import UsageError, counted, nearest
 from lossctl.losses import Loss
 from lossctl.plan import Plan
 from lossctl.recorded import record
@@ -88,6 +88,7 @@ def evaluate(
         UsageError: Options that contradict each other.
         DataError: Inputs that cannot be read, or that the loss does not take.
     """
+    check_keywords(loss, inputs)
     inputs |= {"prediction": prediction, "target": target}
     params = _params(loss, inputs)
     plan = plans.make(
@@ -116,13 +117,34 @@ def evaluate(
     return run(plan)
 
 
-def _params(loss: str | Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the keyword arguments that are parameters of a loss."""
+def check_keywords(loss: str | Sequence[str], given: Iterable[str]) -> None:
+    """Refuse a keyword argument of `evaluate` that is a slip of one that there is.
+
+    Others may be inputs of the losses or parameters, which the plan knows.
+
+    Raises:
+        UsageError: With the nearest.
+    """
+    losses = _losses(loss)
+    inputs = {item.name for one in losses for item in one.inputs}
+    params = {param.name for one in losses for param in one.params}
+    known = ["loss", *plans.MAIN, *(evaluate.__kwdefaults__ or ()), *sorted(inputs | params)]
+    for name in given:
+        if name not in known and (hint := nearest(name, known)):
+            raise UsageError(f"there is no option, input or parameter {name!r}", hint)
+
+
+def _losses(loss: str | Sequence[str]) -> list[Loss]:
     from lossctl.losses import get
     from lossctl.spec import parse
 
     specs = [loss] if isinstance(loss, str) else loss
-    losses = [get(item.name) for spec in specs for _, item in parse(spec).terms]
+    return [get(item.name) for spec in specs for _, item in parse(spec).terms]
+
+
+def _params(loss: str | Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the keyword arguments that are parameters of a loss."""
+    losses = _losses(loss)
     names = {param.name for item in losses for param in item.params}
     names |= {
         item.name

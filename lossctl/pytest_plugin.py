@@ -27,14 +27,23 @@ if TYPE_CHECKING:
 def lossctl_gate(request: pytest.FixtureRequest) -> Gate:
     """Call it with the file of the gates, or with what `lossctl.evaluate` takes and `fail_if`.
 
-    Returns the verdict or the report where all gates pass. The versions and signatures become
-    properties of the test, which `--junit-xml` writes down.
+    Returns the verdict or the report where all gates pass; what cannot be evaluated fails the
+    test. The versions and signatures become properties of the test, which `--junit-xml` writes
+    down.
     """
     __tracebackhide__ = True
 
     def gate(config: str | os.PathLike[str] | None = None, /, **options: Any) -> Report | Verdict:
         __tracebackhide__ = True
-        found = _found(config, options)
+        from lossctl.errors import LossctlError
+
+        wrong = ""
+        try:
+            found = _found(config, options)
+        except LossctlError as error:
+            wrong = str(error)
+        if wrong:  # the caller's mistake, and so without a traceback, also of this
+            pytest.fail(wrong, pytrace=False)
         signatures = getattr(found, "signatures", None) or (getattr(found, "signature", ""),)
         request.node.user_properties.append(("lossctl_version", found.version))
         for signature in signatures:
@@ -48,17 +57,24 @@ def lossctl_gate(request: pytest.FixtureRequest) -> Gate:
 
 
 def _found(config: str | os.PathLike[str] | None, options: dict[str, Any]) -> Report | Verdict:
-    from lossctl.errors import UsageError
+    from lossctl.errors import UsageError, nearest
 
     if config is not None:
         import lossctl
 
-        found: Verdict = lossctl.gate(config, **options)
-        return found
+        known = list(lossctl.gate.__kwdefaults__ or ())
+        for name in options:
+            if name not in known:
+                hint = nearest(name, known) or f"it takes {', '.join(known)}"
+                raise UsageError(f"lossctl_gate takes no {name!r} beside a file", hint)
+        verdict: Verdict = lossctl.gate(config, **options)
+        return verdict
+    from lossctl.evaluation import check_keywords, evaluate
+
+    options = {"loss": (), **options}  # the plan says that none is given
+    check_keywords(options["loss"], options)
     if not options.get("fail_if"):
         raise UsageError("there is no gate", "name a file of gates, or give fail_if='mae > 0.3'")
-    from lossctl.evaluation import evaluate
-
     return evaluate(**options)
 
 

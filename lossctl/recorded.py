@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from lossctl.errors import DataError, UsageError
+from lossctl.errors import DataError, UsageError, as_json
 from lossctl.plan import Plan, Source
 from lossctl.report import plain
-from lossctl.sources import Reference
+from lossctl.sources import Reference, parse_reference
 from lossctl.sources.table import Format
 
 PLAIN = (
@@ -31,8 +29,6 @@ PLAIN = (
 
 MEMORY = "(array)"
 """Stands for data in memory, as in the report's inputs."""
-
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def record(plan: Plan) -> dict[str, Any]:
@@ -79,22 +75,18 @@ def plan_of(options: Mapping[str, Any], root: str = ".", threads: int | None = N
     """
     from lossctl import plan as plans
 
-    try:
-        losses = list(options["losses"])
-        inputs = {name: _source(name, text, root) for name, text in options["inputs"].items()}
-        by = {name: _source(f"by {name}", text, root) for name, text in options["by"].items()}
-        sides: dict[str, Any] = {
-            name: None if options[name] is None else _source(name, options[name], root)
-            for name in ("weight", "cluster")
-        }
-        fields: dict[str, Any] = {name: options[name] for name in ("on", *PLAIN)}
-        how = Format(options["input_format"], options["delimiter"], options["header"])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"the report's options are not whole: {type(error).__name__}: {error}",
-            "they are written by lossctl eval --json, and not for editing",
-        ) from None
-    return plans.make(losses, inputs, by=by, threads=threads, format=how, **sides, **fields)
+    given = _whole(options)
+    inputs = {name: _source(name, text, root) for name, text in given["inputs"].items()}
+    by = {name: _source(f"by {name}", text, root) for name, text in given["by"].items()}
+    sides: dict[str, Any] = {
+        name: None if given[name] is None else _source(name, given[name], root)
+        for name in ("weight", "cluster")
+    }
+    fields: dict[str, Any] = {name: given[name] for name in ("on", *PLAIN)}
+    how = Format(given["input_format"], given["delimiter"], given["header"])
+    return plans.make(
+        given["losses"], inputs, by=by, threads=threads, format=how, **sides, **fields
+    )
 
 
 def _source(name: str, text: str, root: str) -> str:
@@ -104,12 +96,64 @@ def _source(name: str, text: str, root: str) -> str:
             f"{name} was an array in memory, which the report does not hold",
             "only what was read from files can be evaluated again",
         )
-    path, sign, columns = text.partition("::")
-    if path == "-":
+    found = parse_reference(text)
+    if found.path == "-":
         raise UsageError(
             f"{name} came from standard input, which is gone",
             "only what was read from files can be evaluated again",
         )
-    if path and not os.path.isabs(path) and not _URI.match(path) and root != ".":
-        path = os.path.join(root, path)
-    return f"{path}{sign}{columns}"
+    return str(found.within("" if root == "." else root))
+
+
+# ---- what was recorded, checked: the plan checks the words ---------------------------------
+
+
+def _is_text(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(item, str) for item in value.values())
+
+
+_CHECKS: Mapping[str, Callable[[Any], bool]] = {
+    "losses": _is_list,
+    "inputs": _is_table,
+    "weight": _is_text,
+    "by": _is_table,
+    "cluster": _is_text,
+    "on": _is_text,
+    **dict.fromkeys(PLAIN, _is_text),
+    "confidence": _is_number,
+    "bootstrap": _is_number,
+    "seed": lambda value: value is not None and _is_number(value),
+    "input_format": _is_text,
+    "delimiter": _is_text,
+    "header": lambda value: isinstance(value, bool),
+}
+"""Of each option, whether a value is of its kind."""
+
+
+def _whole(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options, if each is there and of its kind.
+
+    Raises:
+        DataError: With the one that is not.
+    """
+    for name, holds in _CHECKS.items():
+        if name in options and holds(options[name]):
+            continue
+        found = f"{name} is {as_json(options[name])}" if name in options else f"{name} is missing"
+        raise DataError(
+            f"the report's options are not whole: {found}",
+            "they are written by lossctl eval --json, and not for editing",
+        )
+    return options

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossctl.errors import DataError, LossctlError, SpecError, UsageError
@@ -13,6 +13,7 @@ from lossctl.report import SCHEMA
 
 if TYPE_CHECKING:
     from lossctl.evaluation import Progress
+    from lossctl.report import Report
 
 TOLERANCE = 1e-12
 """How far numbers of two versions may lie apart, relatively; one version's not at all."""
@@ -38,6 +39,23 @@ class Figure(NamedTuple):
     figure: str
     reported: float | str | None
     now: float | str | None
+
+
+class Failure(NamedTuple):
+    """A report that could not be evaluated again."""
+
+    report: str  # its file
+    error: LossctlError
+
+    @property
+    def holds(self) -> bool:
+        """What could not be evaluated does not hold."""
+        return False
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values."""
+        error = "; ".join(filter(None, (self.error.what, self.error.hint)))
+        return {"report": self.report, "holds": self.holds, "error": error}
 
 
 class Verification(NamedTuple):
@@ -102,21 +120,50 @@ def verify(
         UsageError: The report is of arrays in memory, or of standard input.
         DataError: It is no report, or what it was made of cannot be read.
     """
-    from lossctl.evaluation import run
-    from lossctl.recorded import plan_of
-    from lossctl.render.json_text import strict
-
     name = os.fspath(path)
     reported = _read(name)
-    options = reported["options"]
-    precision = options.get("precision")
-    if not isinstance(precision, int | None):
-        raise _not_whole(name)
+    found = _again(name, reported["options"], os.fspath(root), threads, progress)
+    return _compared(name, reported, found)
+
+
+def verify_all(
+    paths: Iterable[str],
+    root: str = ".",
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Verification | Failure]:
+    """Evaluate several reports again; one that cannot be does not stop the others."""
+    for path in paths:
+        try:
+            yield verify(path, root, threads=threads, progress=progress)
+        except LossctlError as error:
+            yield Failure(path, error)
+
+
+def _again(
+    name: str,
+    options: Mapping[str, Any],
+    root: str,
+    threads: int | None,
+    progress: Progress | None,
+) -> Report:
+    """Evaluate what the options say; errors, which do not know of the report, name it."""
+    from lossctl.evaluation import run
+    from lossctl.recorded import plan_of
+
     try:
-        found = run(plan_of(options, os.fspath(root), threads), None, progress)
-    except LossctlError as error:  # which does not know of the report
+        return run(plan_of(options, root, threads), None, progress)
+    except LossctlError as error:
         hint = error.hint or "its paths start at --root DIR"
         raise type(error)(f"{name}: {error.what}", hint) from error
+
+
+def _compared(name: str, reported: Mapping[str, Any], found: Report) -> Verification:
+    """What of a report is not what was found."""
+    from lossctl.render.json_text import strict
+
+    precision = reported["options"].get("precision")
     now = json.loads(json.dumps(strict(found.to_dict(), precision)))
     exact = reported["version"] == now["version"]
     # a rounded number is within half a unit of its last digit
@@ -126,9 +173,7 @@ def verify(
         figures = tuple(_figures(reported, now, tolerance))
     except (AttributeError, TypeError, KeyError):
         raise _not_whole(name) from None
-    notes = []
-    if figures and not any(item.kind != "version" for item in changed):
-        notes.append(_why(figures, exact))
+    same = all(item.kind == "version" for item in changed)
     return Verification(
         name,
         reported["version"],
@@ -137,7 +182,7 @@ def verify(
         tuple(item["loss"] for item in reported["losses"]),
         changed,
         figures,
-        tuple(notes),
+        (_why(figures, exact),) if figures and same else (),
     )
 
 
@@ -166,6 +211,7 @@ def _read(path: str) -> dict[str, Any]:
     texts = [found.get("version"), found.get("signature")]
     losses = found.get("losses")
     whole = all(isinstance(text, str) for text in texts) and isinstance(losses, list)
+    whole = whole and isinstance(found["options"].get("precision"), int | None)
     if not whole or not all(isinstance(i, dict) and isinstance(i.get("loss"), str) for i in losses):
         raise _not_whole(path)
     return dict(found)

@@ -418,9 +418,11 @@ def test_a_quiet_command_still_writes_whole_reports(run: Run, tmp_path: Path) ->
 def test_a_link_is_followed(run: Run, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     (tmp_path / "r.txt").symlink_to(tmp_path / "there" / "r.txt")
-    assert run("--report", "quiet=r.txt").status == 0
-    assert (tmp_path / "r.txt").is_symlink()
+    (tmp_path / "o.csv").symlink_to(tmp_path / "there" / "o.csv")
+    assert run("--report", "quiet=r.txt", "-o", "o.csv").status == 0
+    assert (tmp_path / "r.txt").is_symlink() and (tmp_path / "o.csv").is_symlink()
     assert (tmp_path / "there" / "r.txt").read_text() == "3.75\n"
+    assert (tmp_path / "there" / "o.csv").read_text().endswith("\n3,8\n")
 
 
 REFUSED = [
@@ -429,6 +431,8 @@ REFUSED = [
     (["--report", "json="], "not FORMAT=FILE", ""),
     (["--report", "json=-"], "not FORMAT=FILE", ""),
     (["--report", "json=no/r.json"], "there is no folder no", "make it first"),
+    (["--metrics", "-"], "--metrics -: not a file", "--metrics metrics.json"),
+    (["--metrics", ""], "--metrics : not a file", ""),
     (["--metrics", "no/m.json"], "--metrics no/m.json: there is no folder no", ""),
     (["--report", "json=."], "--report . is a folder", ""),
     (["--report", "json=/dev/null"], "--report /dev/null is no file", ""),

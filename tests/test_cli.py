@@ -437,6 +437,40 @@ def test_words_that_are_not_understood(
     assert len(ran.err.splitlines()) == 2
 
 
+DRAWN = ["--bootstrap", "100"]
+
+
+@pytest.mark.parametrize(
+    ("words", "flag"),
+    [
+        (["eval", "--seed", "0"], "--seed"),
+        (["eval", "--interval", "bca"], "--interval"),
+        (["eval", "--seed", "1", "--interval", "percentile", *DRAWN], ""),
+        (["compare", "--seed", "0"], "--seed"),
+        (["compare", "--interval", "bca", "--test", "sign"], "--interval"),
+        (["compare", "--interval", "bca", "--test", "permutation"], "--interval"),
+        (["compare", "--seed", "3", "--test", "permutation"], ""),
+        (["compare", "--seed", "3", "--interval", "bca", "--test", "bootstrap"], ""),
+        (["compare", "--seed", "3", "--interval", "percentile", *DRAWN], ""),
+    ],
+)
+def test_a_flag_that_does_nothing_is_refused(
+    run: Run, tmp_path: Path, words: list[str], flag: str
+) -> None:
+    first = csv(tmp_path / "a.csv", "y_pred,y_true\n1,0\n2,0\n3,1\n")
+    second = csv(tmp_path / "b.csv", "y_pred,y_true\n2,0\n2,0\n5,1\n")
+    files = [first, second] if words[0] == "compare" else [first]
+    ran = run(words[0], *files, "-l", "mae", *words[1:])
+    if not flag:
+        assert (ran.status, ran.err) == (0, "")
+        return
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err == (
+        f"error: {flag} does nothing: nothing is resampled\n"
+        f"add --bootstrap 2000, or leave out {flag}\n"
+    )
+
+
 @pytest.mark.parametrize("option", ["--weight", "--by"])
 def test_weights_and_groups_in_another_order_are_refused(
     run: Run, tmp_path: Path, option: str

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 import lossctl
-from lossctl.gates import config as configs
-from lossctl.gates.config import DEFAULTS, OWN, Allowance, Config, read
+from lossctl.gates.config import read
+from lossctl.gates.gate import Allowance, Config
+from lossctl.gates.keys import DEFAULTS, OWN
 from lossctl.gates.lines import lines_of
+from lossctl.gates.wording import in_keys
 from lossctl.sources.reference import Reference
 
 DOCS = Path(lossctl.__file__).parent / "docs" / "gates.md"
@@ -283,15 +285,8 @@ v = 2
     assert found[("gate", 1, "l")] == 15
 
 
-def test_the_words_of_the_keys_are_those_of_the_options() -> None:
-    from lossctl import plan
-
-    assert DEFAULTS["nan"].words == plan.NAN_POLICIES
-    assert DEFAULTS["unmatched"].words == plan.UNMATCHED
-    assert DEFAULTS["reduction"].words == tuple(plan.REDUCTIONS)
-    assert DEFAULTS["dtype"].words == plan.DTYPES
+def test_a_key_is_of_the_top_or_of_a_gate() -> None:
     assert not set(DEFAULTS) & set(OWN)
-    assert {key.kind for key in (*DEFAULTS.values(), *OWN.values())} <= set(configs._CHECKS)
 
 
 def rows(text: str, title: str) -> dict[str, str]:
@@ -334,3 +329,43 @@ def test_two_questions_of_one_loss_have_two_names() -> None:
     named = [item | {"name": "same"} for item in gates]
     with pytest.raises(lossctl.UsageError, match="two gates 'same'"):
         read({"prediction": "p.csv", "baseline": "b.csv", "gate": named})
+
+
+@pytest.mark.parametrize(
+    ("hint", "told"),
+    [
+        ("", ""),
+        ("say it with --prediction COLUMN", 'say it with prediction = "PATH::COLUMN"'),
+        ("say it with --target COLUMN", 'say it with target = "COLUMN"'),
+        ("give --input target=REF", 'give target = "REF"'),
+        ("give --input variance=v.npy::x", 'give inputs = {variance = "v.npy::x"}'),
+        ("all columns with --prediction 'p_*'", 'all columns with prediction = "PATH::p_*"'),
+        ("say it with --weight ::COLUMN", 'say it with weight = "::COLUMN"'),
+        ("compare the same (--on KEY joins them)", 'compare the same (on = "KEY" joins them)'),
+        ("leave out --bootstrap: or not", "leave out bootstrap: or not"),
+        ("give --by g", 'give group = "g"'),
+        ("did you mean a--nan.csv?", "did you mean a--nan.csv?"),
+        ("mend the row, or check --delimiter and the quotes", "mend the row"),
+        ("known: .csv (.tsv too); or say it with --input-format", "known: .csv (.tsv too)"),
+        ("if the file has no header, say --no-header", "a file of gates has no key for that"),
+        ("look: lossctl compare --test sign", "look: lossctl compare --test sign"),
+        ("write it anew: lossctl gate --update", "write it anew: lossctl gate --update"),
+    ],
+)
+def test_a_hint_speaks_of_keys(hint: str, told: str) -> None:
+    found = in_keys(lossctl.DataError("--on id: the key must be one column", hint))
+    assert isinstance(found, lossctl.DataError)
+    assert found.what == 'on = "id": the key must be one column'
+    assert found.hint.partition(": save")[0] == told
+
+
+def test_every_option_of_an_evaluation_has_a_key() -> None:
+    from lossctl.cli.eval import command
+
+    options = {word for param in command.params for word in param.opts if word.startswith("--")}
+    without = {
+        "--backend", "--delimiter", "--format", "--input-format", "--interval", "--json", "--loss",
+        "--metrics", "--no-header", "--output", "--per-sample", "--precision", "--progress",
+        "--quiet", "--report", "--threads", "--worst",
+    }  # fmt: skip
+    assert {word for word in options if in_keys(lossctl.DataError(word)).what == word} == without

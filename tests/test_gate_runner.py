@@ -163,7 +163,7 @@ def test_nan_passes_no_gate(data: Data) -> None:
         found = data.one(**gate, nan="propagate")
         assert not found.passed, gate
         assert not found.error
-        assert "mae is not a number" in found.message
+        assert found.message == "mae is not a number, which passes no gate; n = 60"
     assert "NaN" in data.one(max=1).error
     assert data.one(max=100, nan="skip").n == 59
 
@@ -329,6 +329,28 @@ def test_a_model_at_the_margin_is_rarely_accepted(tmp_path: Path) -> None:
     assert LEAST <= 400 - alarms(tmp_path, gate, 0.1, 0.01) <= MOST
 
 
+def test_what_is_allowed_reads_well(data: Data) -> None:
+    data.write("base.csv", data.target + abs(data.own - data.target) + 1)
+    for gate, told in (
+        ({"margin": 0}, ": shown to be better at level 0.05;"),
+        ({"margin": "0%"}, ": shown to be better at level 0.05;"),
+        ({"margin": 0.5}, ": shown to be less than 0.5 worse at level 0.05;"),
+        ({"max_regression": 0}, ": not shown worse at level 0.05;"),
+        ({"max_regression": "2%"}, ": not shown worse by more than 2 % at level 0.05;"),
+    ):
+        assert told in data.one(alpha=0.05, **gate).message
+    data.write("base.csv", data.own)
+    assert "p = 1: not shown to be better at level 0.05;" in data.one(alpha=0.05, margin=0).message
+
+
+def test_a_figure_that_is_not_there_reads_well(tmp_path: Path) -> None:
+    single = Data(tmp_path, n=1)
+    found = single.one(figure="high", max=1)
+    assert found.message == "high(mae) is not a number, which passes no gate; n = 1"
+    found = single.one(figure="high", max=1, group="g")
+    assert found.message == "high(mae) is not a number in g=g0, which passes no gate; n = 1"
+
+
 # ---- one pass ----------------------------------------------------------------------------
 
 
@@ -406,6 +428,39 @@ def test_an_error_is_of_its_gates_alone(data: Data) -> None:
     assert found[1].message == "not evaluated"
 
 
+def test_errors_name_the_keys_of_the_file(data: Data) -> None:
+    rows = {"y_pred": data.own, "y_true": data.target, "id": np.arange(60)}
+    data.folder.joinpath("x.txt").write_text("y_pred,y_true\n1,2\n")
+    np.savez(data.folder / "own.npz", prediction=data.own, other=data.own)
+
+    def table(name: str, step: int = 1, **more: Any) -> str:
+        columns = {key: value[::step] for key, value in (rows | more).items()}
+        path = data.folder / name
+        lines = [",".join(map(str, row)) for row in zip(*columns.values())]
+        path.write_text("\n".join([",".join(columns), *lines]) + "\n", "utf-8")
+        return str(path)
+
+    forth = table("forth.csv")
+    back = f"{table('back.csv', -1)}::y_true"
+    few = f"{table('few.csv', 2)}::y_true"
+    missing = table("missing.csv", y_pred=np.full(60, np.nan))
+    for gate, told in (
+        ({"prediction": missing}, 'with nan = "skip", or let NaN through with nan = "propagate"'),
+        ({"prediction": forth, "target": back}, 'by it: on = "id"; or'),
+        ({"prediction": forth, "target": back}, 'all the same: on = "row"'),
+        ({"prediction": forth, "target": few, "on": "id"}, 'rows out with unmatched = "drop"'),
+        ({"prediction": forth, "unmatched": "drop"}, 'give the key: on = "KEY"'),
+        ({"prediction": forth, "unmatched": "drop"}, "unmatched says what a join does"),
+        ({"prediction": forth, "on": "id"}, "on joins two tables, and there is only one"),
+        ({"prediction": forth, "on": "id"}, "leave out on"),
+        ({"loss": "gaussian_nll"}, 'give inputs = {variance = "REF"}'),
+        ({"target": str(data.folder / "x.txt")}, "known: .csv, .tsv"),
+    ):
+        error = data.one(**{"max": 1} | gate).error
+        assert told in error, error
+        assert "--" not in error
+
+
 def test_a_mistake_of_ours_is_an_error(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> None:
         raise RuntimeError("two\nlines")
@@ -474,7 +529,7 @@ def test_a_saved_report_that_does_not_compare(data: Data, saved: Any) -> None:
     assert "mae has no groups there" in error(group="g", **saved())
     one = saved()
     Data(data.folder, n=61)
-    assert "n is 60 there and 61 here" in error(**one)
+    assert "the number of samples is 60 there and 61 here" in error(**one)
     path = data.folder / "base.json"
     found = json.loads(path.read_text("utf-8"))
     Data(data.folder)
@@ -484,35 +539,41 @@ def test_a_saved_report_that_does_not_compare(data: Data, saved: Any) -> None:
     ):
         path.write_text(json.dumps(found | change), "utf-8")
         assert message in error(**one)
+    for n in (59, None):
+        losses = [found["losses"][0] | {"n": n}]
+        path.write_text(json.dumps(found | {"losses": losses}), "utf-8")
+        assert f"n(mae) is {n} there and 60 here" in error(**one)
     path.write_text(json.dumps({"schema": "lossctl.eval/1"}), "utf-8")
     assert "lacks inputs, losses" in error(**one)
     path.write_text('{"schema": "lossctl.eval/1"', "utf-8")
     assert "is not JSON" in error(**one)
     path.unlink()
     assert "there is no saved report; write it: lossctl gate --update" in error(**one)
-    for change, told in (({"version": "0.0.1"}, True), ({}, False)):
-        path.write_text(json.dumps(found | change), "utf-8")
-        gate = {"loss": "mae", "max_regression": 1, **one}
-        assert any("0.0.1" in note for note in data.gate(gate).notes) is told
+    gate = {"loss": "mae", "max_regression": 1, **one}
+    for version, told in (("0.0.1", "0.0.1"), ("", "of an unknown version")):
+        path.write_text(json.dumps(found | {"version": version}), "utf-8")
+        assert data.gate(gate).notes == (
+            f"{path} was written by lossctl {told}; this is {lossctl.__version__}",
+        )
+    path.write_text(json.dumps(found), "utf-8")
+    assert data.gate(gate).notes == ()
 
 
 def test_a_saved_report_that_was_made_in_another_way(data: Data, saved: Any) -> None:
     wide = {"max_regression": 1, "figure": "high"}
     assert (
-        "--confidence is 0.5 there and 0.95 here"
+        "confidence is 0.5 there and 0.95 here"
         in data.one(**wide, **saved("--confidence", "0.5")).error
     )
     assert (
-        "--cluster is c there and not given here"
-        in data.one(**wide, **saved("--cluster", "c")).error
+        "cluster is c there and not given here" in data.one(**wide, **saved("--cluster", "c")).error
     )
     assert (
-        "--dtype is float32 there"
-        in data.one(max_regression=1, **saved("--dtype", "float32")).error
+        "dtype is float32 there" in data.one(max_regression=1, **saved("--dtype", "float32")).error
     )
     data.write("own.csv", data.own, w=np.ones(60))
     found = data.one(max_regression=1, weight="w", **saved("--weight", "c"))
-    assert "--weight is c there and w here" in found.error
+    assert "weight is c there and w here" in found.error
     assert data.one(max_regression=9, **saved("--confidence", "0.5")).passed, "the value has none"
 
 
@@ -551,11 +612,37 @@ def test_a_difference_that_is_infinite_is_not_tested(data: Data) -> None:
 
 
 def test_json_lines_of_predictions_are_no_report(data: Data) -> None:
-    rows = [json.dumps({"y_pred": p, "y_true": t}) for p, t in zip(data.base, data.target)]
+    rows = [{"y_pred": p, "y_true": t} for p, t in zip(data.base, data.target)]
     path = data.folder / "base.json"
-    path.write_text("\n".join(rows), "utf-8")
+    path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
     found = data.one(alpha=0.05, baseline=str(path))
     assert found.baseline == pytest.approx(data.losses("mae")[1].mean())
+
+
+def test_one_row_of_predictions_is_no_report(tmp_path: Path) -> None:
+    one = Data(tmp_path, n=1)
+    path = tmp_path / "base.json"
+    path.write_text(json.dumps({"y_pred": one.base[0], "y_true": one.target[0]}), "utf-8")
+    found = one.one(max_regression=9, baseline=str(path))
+    assert found.baseline == abs(one.base[0] - one.target[0])
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]", '[{"y_pred": 1}]', "3", '{"mae": {"value": 0.5}}'])
+def test_json_that_is_neither_report_nor_predictions(text: str, data: Data) -> None:
+    path = data.folder / "base.json"
+    path.write_text(text, "utf-8")
+    with pytest.raises(lossctl.UsageError) as caught:
+        data.one(max_regression=1, baseline=str(path))
+    assert caught.value.what == (
+        f"(config): {path} is JSON, but neither a saved report nor lines of predictions"
+    )
+    assert "lossctl gate --update" in caught.value.hint
+
+
+def test_a_long_list_is_refused_by_its_reader(data: Data) -> None:
+    path = data.folder / "base.json"
+    path.write_text(json.dumps([{"y_pred": 1.5, "y_true": 1.25}] * 4000), "utf-8")
+    assert "begins with a list" in data.one(max_regression=1, baseline=str(path)).error
 
 
 # ---- --update ----------------------------------------------------------------------------
@@ -590,6 +677,78 @@ def test_update_accepts_the_candidate(data: Data) -> None:
     assert found.passed, [item.message + item.error for item in found.gates]
     names = {item.name for item in data.folder.iterdir()}
     assert names == {"own.csv", "base.csv", "lossctl.toml", "saved.json"}
+
+
+def test_update_does_not_look_at_the_old_baseline(data: Data) -> None:
+    path = config(
+        data.folder,
+        f'{MAE}"base.csv"\nname = "a"',
+        f'{MAE}"saved.json"\nname = "b"',
+        'loss = "mae"\nbaseline = "base.csv"\nalpha = 0.05\ngroup = "g"\nname = "c"',
+    )
+    update(read(path))
+    for n, old in ((40, None), (70, "no table"), (50, "y_pred,y_true,g\n" + "1,2,g0\n" * 30)):
+        Data(data.folder, n=n)  # both files
+        if old is None:
+            (data.folder / "base.csv").unlink()
+        else:
+            (data.folder / "base.csv").write_text(old, "utf-8")
+        assert len(update(read(path))) == 2
+        assert lossctl.gate(path).passed
+
+
+def test_update_says_which_gates_fail_with_the_new_baselines(data: Data) -> None:
+    gates = [
+        f'{MAE}"base.csv"\nname = "a"',
+        'loss = "mae"\nbaseline = "base.csv"\nalpha = 0.05\nmargin = 0\nname = "better"',
+        'loss = "mae"\nmax = 0.1\nname = "good"',
+    ]
+    path = config(data.folder, *gates)
+    value = data.losses("mae")[0].mean()
+    assert update(read(path))[1:] == [
+        f"gate fails now: better: mae is {value:.6g}, baseline {value:.6g} (+0 %), p = 1: not "
+        "shown to be better at level 0.05; n = 60",
+        f"gate fails now: good: mae is {value:.6g}, above 0.1; n = 60",
+    ]
+    single = Data(data.folder, n=1)
+    path = config(single.folder, gates[1])
+    assert update(read(path))[1].startswith(
+        "gate cannot be evaluated now: better: too few samples for a test"
+    )
+
+
+NOT_FINITE = [
+    ("mae", np.inf, 'baseline = "base.csv"\nmax_regression = 0', "mae is inf"),
+    ("mae", np.inf, 'baseline = "b.json"\nmax_regression = 0', "mae is inf"),
+    ("-1*mae", np.inf, 'baseline = "base.csv"\nalpha = 0.1', r"-1\*mae is -inf"),
+    ("mae", np.inf, 'baseline = "base.csv"\nalpha = 0.1\ngroup = "g"', "mae is inf in g=g0"),
+    ("mae", np.nan, 'baseline = "b.json"\nmax_regression = 0\nnan = "propagate"',
+     "mae is not a number"),
+    ("mae", np.inf, 'baseline = "b.json"\nmax_regression = 0\nfigure = "high"\n'
+     'fail_if = "mae > 0"', r"high\(mae\) is "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("loss", "value", "keys", "message"), NOT_FINITE)
+def test_update_refuses_what_is_not_finite(
+    loss: str, value: float, keys: str, message: str, data: Data
+) -> None:
+    data.own[3] = value
+    data.write("own.csv", data.own)
+    path = config(data.folder, f'loss = "{loss}"\n{keys}\nname = "x"')
+    before = {item: item.read_bytes() for item in data.folder.iterdir()}
+    with pytest.raises(lossctl.DataError, match=f"gate x: {message}") as caught:
+        update(read(path))
+    assert "which can be no baseline" in caught.value.what
+    assert "nothing was changed" in caught.value.hint
+    assert {item: item.read_bytes() for item in data.folder.iterdir()} == before
+
+
+def test_update_takes_what_is_infinite_where_it_is_not_compared(data: Data) -> None:
+    data.own[3] = np.inf
+    data.write("own.csv", data.own)
+    path = config(data.folder, f'{MAE}"base.csv"\nfigure = "median"', 'loss = "mae"\nmax = 1')
+    assert update(read(path))[1].startswith("gate fails now: mae <= 1: mae is inf, above 1")
 
 
 REFUSED = [
@@ -711,6 +870,12 @@ def test_words_that_do_not_go_together(run: Callable[..., Ran]) -> None:
         (["--init", "-l", "mse"], "--init makes gates of one pair of files"),
         (["--init", "own.csv"], "--init needs a loss"),
         (["--json", "-q"], "three ways to print"),
+        (["--update", "--json"], "--json is for a verdict, and --update has none"),
+        (["--update", "-f", "markdown"], "--format is for a verdict"),
+        (["--update", "--report", "json=x"], "leave out --report"),
+        (["--update", "--metrics", "x"], "--metrics is for a verdict"),
+        (["--init", "own.csv", "-l", "mae", "--json"], "--json is for a verdict, and --init has"),
+        (["--metrics", "-"], "--metrics -: not a file"),
         (["-f", "csv"], "'csv' is not one of"),
         (["no.toml"], "no.toml: no such file"),
         (["--init", "-", "-l", "mse"], "standard input can be read once"),
@@ -782,7 +947,12 @@ def test_update_says_what_it_did(run: Callable[..., Ran], data: Data) -> None:
     config(data.folder, f'{MAE}"base.csv"')
     ran = run("--update")
     assert (ran.status, ran.out) == (0, "base.csv: copied from own.csv\n")
+    config(data.folder, f'{MAE}"base.csv"', 'loss = "mae"\nmin = 9')
+    ran = run("--update")
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.splitlines()[1].startswith("gate fails now: mae >= 9: mae is 0.")
     assert run("--update", "-q").out == ""
+    config(data.folder, f'{MAE}"base.csv"')
     assert run().status == 0
 
 

@@ -120,6 +120,30 @@ def test_a_broken_package_is_named_where_it_is_needed(folder: Path) -> None:
     assert done.returncode == 0, "a loss of ours does not need it"
 
 
+def test_a_broken_package_does_not_hide_the_others(folder: Path) -> None:
+    install(folder, "cauchy_loss", EXAMPLE)
+    site = install(folder, "broken_loss", "import not_there_at_all\n")
+    for words in ((), ("--json",), ("--for", "regression"), ("--plugin", "my_losses.py")):
+        if words[:1] == ("--plugin",):
+            text = EXAMPLE.replace("def cauchy", "def mine")
+            (folder / "my_losses.py").write_text(text)
+        done = lossctl("losses", *words, cwd=folder, path=site)
+        assert done.returncode == 0, done.stderr
+        assert "cauchy" in done.stdout or "--for" in words
+        assert "huber" in done.stdout
+        (line,) = done.stderr.splitlines()
+        assert line.startswith(
+            "warning: plugin broken_loss 1.2 (broken_loss) cannot be imported: ModuleNotFoundError"
+        )
+    done = lossctl("losses", "huber", cwd=folder, path=site)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = lossctl("losses", "nowhere", cwd=folder, path=site)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: plugin broken_loss 1.2 (broken_loss) cannot be imported")
+    done = lossctl("eval", "data.csv", "-l", "cauchy:c=2", "-q", cwd=folder, path=site)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("name", FAILING)
 def test_a_file_that_is_no_plugin(folder: Path, name: str) -> None:
     code, message = FAILING[name]

@@ -68,22 +68,46 @@ lossctl_gate(
     assert 'name="lossctl_signature" value="lossctl:' in text
 
 
-def test_bad_data_are_an_error_with_its_text(project: pytest.Pytester) -> None:
-    found = outcomes(project, 'lossctl_gate(loss="mae", prediction="no.csv", fail_if="mae > 1")')
+MISUSED = [
+    (
+        'loss="mae", prediction="no.csv", fail_if="mae > 1"',
+        ["no.csv: no such file", "did you mean d.csv?"],
+    ),
+    (
+        'loss="mae", prediction="d.csv", fail_iff="mae > 1"',
+        ["there is no option, input or parameter 'fail_iff'", "did you mean fail_if?"],
+    ),
+    (
+        'loss="huber", prediction="d.csv", fail_if="huber > 1", dleta=2',
+        ["there is no option, input or parameter 'dleta'", "did you mean delta?"],
+    ),
+    (
+        'loss="mae", prediction="d.csv", fail_if="mae > 1", colour=2',
+        ["mae takes no input 'colour'", "inputs: prediction, target"],
+    ),
+    ('prediction="d.csv", fail_if="mae > 1"', ["no loss is given", "name one: *"]),
+    ('loss="maee", prediction="d.csv"', ["there is no loss 'maee'", "did you mean *mae*"]),
+    ('loss="mae", prediction="d.csv"', ["there is no gate", "name a file of gates, or *"]),
+    ('loss="mae", prediction="d.csv", fail_if=[]', ["there is no gate", "name a file *"]),
+    ('"no.toml"', ["no.toml: no such file or directory", "name a file of gates, or *"]),
+    ('"bad.toml"', ["bad.toml:1: there is no key 'maxx'", "keys: *"]),
+    ('"bad.toml", thread=1', ["lossctl_gate takes no 'thread' beside a file", "*mean threads?"]),
+    (
+        '"bad.toml", loss="mae"',
+        ["lossctl_gate takes no 'loss' beside a file", "it takes *"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("words", "told"), MISUSED)
+def test_misuse_is_said_in_two_lines(words: str, told: list[str], project: pytest.Pytester) -> None:
+    (project.path / "bad.toml").write_text("maxx = 1\n")
+    found = outcomes(project, f"lossctl_gate({words})")
     found.assert_outcomes(failed=1)
-    found.stdout.fnmatch_lines(["*DataError: no.csv: no such file"])
-
-
-def test_no_gate_is_no_test(project: pytest.Pytester) -> None:
-    found = outcomes(
-        project,
-        """
-for options in ({}, {"fail_if": []}):
-    with pytest.raises(Exception, match="there is no gate"):
-        lossctl_gate(loss="mae", prediction="d.csv", **options)
-""",
-    )
-    found.assert_outcomes(passed=1)
+    found.stdout.fnmatch_lines(["*_ test_it _*", *told, "*= short test summary info =*"])
+    start = next(i for i, line in enumerate(found.outlines) if "_ test_it _" in line)
+    end = next(i for i, line in enumerate(found.outlines) if "short test summary" in line)
+    assert end - start - 1 == len(told), "no traceback"
 
 
 def test_what_the_gates_of_a_file_found(project: pytest.Pytester) -> None:

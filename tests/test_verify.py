@@ -245,7 +245,7 @@ def test_from_another_folder(
     path = folder / saved(run, "d.csv", "-l", "mae", "--weight", "d.csv::w")
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     ran = run("verify", path)
-    assert (ran.status, ran.out) == (2, "")
+    assert (ran.status, ran.out) == (2, f"{path}: could not be evaluated\n")
     assert "d.csv: no such file" in ran.err
     assert run("verify", path, "--root", folder).status == 0
     ran = run("verify", path, "--root", "no")
@@ -278,6 +278,29 @@ def test_several_reports(run: Run) -> None:
     assert ran.status == 1
     assert ran.out.startswith("other.json: holds")
     assert "r.json: does not hold" in ran.out
+
+
+def test_a_report_that_cannot_be_evaluated_does_not_stop_the_others(run: Run) -> None:
+    path = saved(run, "d.csv", "-l", "mae")
+    Path("b.json").write_text(path.read_text())
+    edited(path, losses__0__value=1.5)
+    words = ("verify", "b.json", "missing.json", path, "b.json")
+    ran = run(*words)
+    assert ran.status == 2
+    assert ran.err.startswith("error: missing.json: no such file or directory\nname a report")
+    found = [line for line in ran.out.splitlines() if ".json: " in line]
+    assert [line.partition(": ")[2].partition(":")[0] for line in found] == [
+        "holds", "could not be evaluated", "does not hold", "holds",
+    ]  # fmt: skip
+    ran = run(*words, "--json")
+    read = parsed(ran.out)
+    validator("verify-1").validate(read)
+    assert (ran.status, read["holds"]) == (2, False)
+    assert [item["holds"] for item in read["reports"]] == [True, False, False, True]
+    assert read["reports"][1] == {
+        "report": "missing.json", "holds": False,
+        "error": "missing.json: no such file or directory; name a report of lossctl eval --json",
+    }  # fmt: skip
 
 
 def test_a_report_of_fewer_losses(run: Run) -> None:
@@ -318,13 +341,24 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "list": (lambda path: path.write_text("[]"), "says no schema, not lossctl.eval/1"),
     "other": (lambda path: edited(path, schema="lossctl.losses/1"), "is lossctl.losses/1, not"),
     "old": (lambda path: edited(path, options=None), "does not say how it was made"),
-    "half": (lambda path: edited(path, options={"losses": ["mae"]}), "options are not whole"),
+    "half": (
+        lambda path: edited(path, options={"losses": ["mae"]}),
+        "options are not whole: inputs is missing\n",
+    ),
     "empty": (lambda path: edited(path, losses=[{}]), "is not whole"),
     "no text": (lambda path: edited(path, signature=None), "is not whole"),
     "groups": (lambda path: edited(path, losses__0__groups=5), "is not whole"),
     "interval": (lambda path: edited(path, losses__0__interval=[1]), "is not whole"),
     "digits": (lambda path: edited(path, options__precision="3"), "is not whole"),
-    "kind": (lambda path: edited(path, options__inputs=["d.csv"]), "options are not whole"),
+    "kind": (
+        lambda path: edited(path, options__inputs=["d.csv"]),
+        'options are not whole: inputs is ["d.csv"]\n',
+    ),
+    "level": (lambda path: edited(path, options__confidence="x"), 'not whole: confidence is "x"'),
+    "seed": (lambda path: edited(path, options__seed=None), "not whole: seed is null"),
+    "header": (lambda path: edited(path, options__header=1), "not whole: header is 1"),
+    "losses": (lambda path: edited(path, options__losses="mae"), 'not whole: losses is "mae"'),
+    "key": (lambda path: edited(path, options__on=[]), "not whole: on is []"),
     "stdin": (lambda path: edited(path, options__inputs={"prediction": "-"}), "standard input"),
     "array": (
         lambda path: path.write_text(json.dumps(lossctl.evaluate("mae", [1.0], [0]).to_dict())),
@@ -348,7 +382,7 @@ def test_refused(run: Run, kind: str) -> None:
     change, what = REFUSED[kind]
     change(path)
     ran = run("verify", path)
-    assert (ran.status, ran.out) == (2, "")
+    assert (ran.status, ran.out) == (2, "r.json: could not be evaluated\n")
     assert what in ran.err
     assert len(ran.err.splitlines()) <= 2
 

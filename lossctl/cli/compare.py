@@ -31,7 +31,10 @@ baseline's: below 0 the candidate is better.
 \b
 A gate is [any|all group(COL[=VALUE]):] FIGURE(LOSS) > NUMBER[%]. FIGURE is value (the
 candidate's), baseline, difference, relative, low, high, p, effect, n, wins, ties or
-losses. It says what must not hold of any candidate.""",
+losses. It says what must not hold of any candidate. 2% is 0.02; relative(LOSS) is the
+difference over the baseline's value.
+\b
+A bare column of --by, --weight or --cluster is the baseline's.""",
 )
 @click.argument("baseline", metavar="BASELINE", required=False)
 @click.argument("candidates", metavar="CANDIDATE…", nargs=-1)
@@ -117,6 +120,7 @@ def command(
     if baseline is None or not candidates:
         raise UsageError("there is nothing to compare", "give BASELINE CANDIDATE")
     layout = options.layout(format_, as_json, quiet)
+    others = options.drawn(others, others["test"])
     options.prepare(plugins)
     from lossctl import comparing
     from lossctl import plan as plans

@@ -35,7 +35,8 @@ Losses are listed by: lossctl losses
 \b
 A gate is [any|all group(COL[=VALUE]):] FIGURE(LOSS) > NUMBER[%], with >, >=, <, <=, ==
 or !=; FIGURE( ) left out is the value, else mean, std, min, max, sum, p5, p25, median,
-p75, p95, low, high (the interval's ends), n or nonfinite. It says what must not hold.""",
+p75, p95, low, high (the interval's ends), n or nonfinite. It says what must not hold.
+5% is 0.05.""",
 )
 @click.argument("prediction_file", metavar="[PREDICTION]", required=False)
 @click.argument("target_file", metavar="[TARGET]", required=False)
@@ -121,6 +122,7 @@ def command(
     from lossctl.sources.table import Format
 
     layout = options.layout(format_, as_json, quiet)
+    others = options.drawn(others)
     files = requested(reports, metrics, ALL)
     layouts = (layout, *files.formats)
     shown = {name: others[name] for name in ("worst", "per_sample", "by")}

@@ -25,13 +25,15 @@ Examples:
   lossctl gate --init pred.csv target.csv -l rmse -l mae
   lossctl gate --update                      accept the predictions as the new baselines
 \b
-Exit status: 0 all gates passed, 1 a gate failed, 2 one could not be evaluated.""",
+Exit status: 0 all gates passed, 1 a gate failed, 2 one could not be evaluated; of --update 0
+where the new baselines are in place, whatever the gates say.""",
 )
 @click.argument("files", metavar="[CONFIG]", nargs=-1)
 @click.option("--init", is_flag=True, help="Write lossctl.toml from PREDICTION [TARGET].")
 @click.option(
     "--update", is_flag=True,
-    help="Rewrite saved reports and copy predictions to the baselines' places.",
+    help="Rewrite saved reports and copy predictions to the baselines' places; say which gates "
+    "fail then.",
 )  # fmt: skip
 @click.option(
     "-l", "--loss", "losses", metavar="SPEC", multiple=True, help="For --init: a gate each."
@@ -86,6 +88,14 @@ def command(
     }  # fmt: skip
     if init and update:
         raise UsageError("--init and --update are two things to do", "choose one")
+    only_verdict = {
+        "--format": format_, "--json": as_json, "--report": reports, "--metrics": metrics,
+        "--precision": precision,
+    }  # fmt: skip
+    for flag, given in only_verdict.items():
+        if given and (init or update):
+            doing = "--init" if init else "--update"
+            raise UsageError(f"{flag} is for a verdict, and {doing} has none", f"leave out {flag}")
     if init:
         return _init(files, only_init, threads, progress, layout)
     for flag, given in only_init.items():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from lossctl.cli.console import show, style
+from lossctl.cli.console import harmless, show, style
 from lossctl.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ def command(
         show(explain.loss_page(chosen[0], style()))
     else:
         show(explain.loss_list(chosen, style()))
+    for error in losses.broken() if not name else ():
+        print(harmless(f"warning: {error.what}; {error.hint}"), file=sys.stderr)
 
 
 def _chosen(losses: list[Loss], task: str | None, traits: tuple[str, ...]) -> list[Loss]:

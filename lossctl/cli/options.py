@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import click
 
@@ -62,10 +63,10 @@ bootstrap = click.option(
     "--bootstrap", type=int, metavar="B",
     help="Intervals from B resamples of the samples (or of the clusters).",
 )  # fmt: skip
-seed = click.option("--seed", type=int, default=0, show_default=True, help="Of the resamples.")
+seed = click.option("--seed", type=int, help="Of what is drawn by chance. [default: 0]")
 interval = click.option(
-    "--interval", type=click.Choice(["bca", "percentile"]), default="bca", show_default=True,
-    help="Which interval the resamples give.",
+    "--interval", type=click.Choice(["bca", "percentile"]),
+    help="Which interval the resamples give. [default: bca]",
 )  # fmt: skip
 cluster = once(
     "--cluster", metavar="COL",
@@ -100,6 +101,34 @@ def layout(format_: str | None, as_json: bool, quiet: bool) -> str:
     if len(set(asked)) > 1:
         raise UsageError("--format, --json and --quiet are three ways to print", "choose one")
     return asked[0] if asked and asked[0] else "table"
+
+
+def drawn(given: dict[str, Any], test: str = "") -> dict[str, Any]:
+    """The options, of which `--seed` and `--interval` are for what is drawn by chance.
+
+    Args:
+        given: All of them; those that were not given are None.
+        test: Of a comparison, which may draw too.
+
+    Returns:
+        The same without the two where they were not given.
+
+    Raises:
+        UsageError: One is given, and does nothing.
+    """
+    resampled = given["bootstrap"] is not None or test == "bootstrap"
+    for name, used in (
+        ("seed", resampled or test == "permutation"),
+        ("interval", resampled),
+    ):
+        if given[name] is not None and not used:
+            hint = f"add --bootstrap 2000, or leave out --{name}"
+            raise UsageError(f"--{name} does nothing: nothing is resampled", hint)
+    return {
+        name: value
+        for name, value in given.items()
+        if name not in ("seed", "interval") or value is not None
+    }
 
 
 def prepare(plugins: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
@@ -85,27 +85,16 @@ class Files(NamedTuple):
         Raises:
             DataError: A file cannot be written.
         """
-        from lossctl.output import said
+        from lossctl.output.aside import Aside
 
-        # where a link leads: renaming would put the file in place of the link
-        pairs = [(item, os.path.realpath(item.path)) for item in self.files]
-        asides = {item: f"{real}.part-{os.getpid()}" for item, real in pairs}
+        with Aside() as files:
 
-        def write(render: Callable[[str], str]) -> None:
-            for item, aside in asides.items():
-                text = render(item.format)
-                with said(item.path), open(aside, "w", encoding="utf-8", newline="\n") as file:
-                    file.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
+            def write(render: Callable[[str], str]) -> None:
+                for item in self.files:
+                    files.write(item.path, render(item.format) + "\n")
 
-        try:
             yield write
-            for item, real in pairs:
-                with said(item.path):
-                    os.replace(asides[item], real)
-        finally:
-            for aside in asides.values():
-                with suppress(OSError):
-                    os.unlink(aside)
+            files.commit()
 
 
 def requested(reports: Sequence[str], metrics: str | None, formats: Iterable[str]) -> Files:
@@ -129,7 +118,11 @@ def requested(reports: Sequence[str], metrics: str | None, formats: Iterable[str
                 f"--report {item}: not FORMAT=FILE", "for example: --report junit=gates.xml"
             )
         files.append(File("--report", known(format.strip().lower(), formats), path))
-    if metrics:
+    if metrics is not None:
+        if metrics in ("", "-"):
+            raise UsageError(
+                f"--metrics {metrics}: not a file", "for example: --metrics metrics.json"
+            )
         files.append(File("--metrics", "metrics", metrics))
     return Files(tuple(files))
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import click
 
 from lossctl.cli import options
-from lossctl.cli.console import DONE, GATE_FAILED, show, style
+from lossctl.cli.console import DONE, GATE_FAILED, NOT_EVALUATED, harmless, show, style
 from lossctl.cli.references import once
 
 
@@ -19,7 +20,7 @@ Examples:
   lossctl verify report.json
   lossctl verify run/report.json --root run
 \b
-Exit status: 0 every number holds, 1 one does not, 2 could not be evaluated.""",
+Exit status: 0 every number holds, 1 one does not, 2 one could not be evaluated.""",
 )
 @click.argument("reports", metavar="REPORT.json...", nargs=-1, required=True)
 @once("--root", metavar="DIR", help="Where the report's relative paths start. [default: here]")
@@ -42,22 +43,24 @@ def command(
 
     REPORT.json was written by `lossctl eval --json` or `--report json=FILE`. Its numbers hold if
     the data, the parameters and every figure are the same: to the last bit under the version
-    of lossctl that wrote it, to 1e-12 under another. If not, it is said what differs.
+    of lossctl that wrote it, to 1e-12 under another. If not, it is said what differs. One that
+    cannot be evaluated does not stop the others.
     """
     options.prepare(plugins)
     from lossctl.cli.progress import Bar
     from lossctl.errors import UsageError
     from lossctl.render import verification as texts
-    from lossctl.verifying import verify
+    from lossctl.verifying import Failure, verify_all
 
     if root is not None and not os.path.isdir(root):
         raise UsageError(f"--root {root}: there is no such folder", "name the report's")
-    found = []
-    for path in reports:
-        with Bar(progress) as bar:
-            found.append(verify(path, root or ".", threads=threads, progress=bar))
+    with Bar(progress) as bar:
+        found = list(verify_all(reports, root or ".", threads=threads, progress=bar))
     if as_json:
         show(texts.verification_json(found))
     else:
         show("\n".join(texts.verification(item, style()) for item in found))
-    return DONE if all(item.holds for item in found) else GATE_FAILED
+    failures = [item for item in found if isinstance(item, Failure)]
+    for item in failures:
+        print(harmless(f"error: {item.error}"), file=sys.stderr)
+    return NOT_EVALUATED if failures else DONE if all(i.holds for i in found) else GATE_FAILED

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import os
+import sys
 from collections.abc import Sequence
 
-from lossctl.errors import DataError, UsageError, counted
+from lossctl.errors import DataError, LossctlError, UsageError, counted
 from lossctl.evaluation import Progress
 from lossctl.evaluation import run as evaluate
 from lossctl.gates import runner
-from lossctl.gates.aside import Aside
-from lossctl.gates.config import Config, Gate, Intervals
+from lossctl.gates.gate import Config, Gate, Intervals
+from lossctl.gates.judge import show_group
 from lossctl.gates.runner import Pass
-from lossctl.report import Report
+from lossctl.gates.wording import in_keys
+from lossctl.output.aside import Aside
+from lossctl.report import GateResult, Report
 from lossctl.sources.formats import kind_of
-from lossctl.sources.reference import Reference
+from lossctl.sources.reference import Reference, scheme_of
+
+_LARGEST = sys.float_info.max
 
 
 def update(
@@ -23,10 +27,11 @@ def update(
 ) -> list[str]:
     """Rewrite the saved reports, and copy predictions to the baselines' places.
 
-    Whether the gates pass does not matter; that everything can be evaluated does.
+    Whether the gates pass does not matter; that everything can be evaluated does, and that
+    what is to be a baseline is finite. The old baselines are not looked at.
 
     Returns:
-        What was done, a line a baseline.
+        What was done, a line a baseline, and which gates fail with the new ones.
 
     Raises:
         LossctlError: Something cannot be evaluated or written; nothing is changed then.
@@ -39,10 +44,7 @@ def update(
     if not reports and not copies:
         raise UsageError(f"{config.path}: no gate has a baseline", "there is nothing to update")
     sources = {path: _source(path, gates) for path, gates in copies.items()}
-    plain = [_alone(item) for item in config.gates if not item.saved]
-    for result in runner.outcome(plain, threads, progress).results.values():
-        if result.error:
-            raise DataError(f"gate {result.gate}: {result.error}", "nothing was changed")
+    _check(config.gates, threads, progress)
     said = []
     with Aside() as files:
         for path, gates in reports.items():
@@ -54,12 +56,40 @@ def update(
             files.copy(source, path)
             said.append(f"{path}: copied from {source}")
         files.commit()
-    return said
+    verdict = runner.run(config, threads=threads, progress=progress)
+    return said + [_fails(item) for item in verdict.gates if not item.passed]
+
+
+def _check(gates: Sequence[Gate], threads: int | None, progress: Progress | None) -> None:
+    """Refuse what cannot be evaluated without a baseline, or be one itself."""
+    results = runner.outcome([_alone(item) for item in gates], threads, progress).results
+    for item in gates:
+        found = results[item.name]
+        if found.error:
+            raise DataError(f"gate {item.name}: {found.error}", "nothing was changed")
+        if item.baseline is not None and not found.passed and abs(found.limit) == _LARGEST:
+            value = "not a number" if found.value != found.value else f"{found.value:g}"
+            where = f" in {show_group(found.group)}" if found.group else ""
+            raise DataError(
+                f"gate {item.name}: {item.subject} is {value}{where}, which can be no baseline",
+                "nothing was changed; look at the predictions",
+            )
 
 
 def _alone(item: Gate) -> Gate:
-    """The gate without its baseline, which may not be there yet; it asks for something still."""
-    return item._replace(most=math.inf, baseline=None, max_regression=None, alpha=None, margin=None)
+    """A gate that compares, without its baseline: what was compared must be finite."""
+    if item.baseline is None:
+        return item
+    return item._replace(
+        most=_LARGEST, least=-_LARGEST, samples=None,
+        baseline=None, saved=False, max_regression=None, alpha=None, margin=None,
+    )  # fmt: skip
+
+
+def _fails(item: GateResult) -> str:
+    if item.error:
+        return f"gate cannot be evaluated now: {item.gate}: {item.error}"
+    return f"gate fails now: {item.gate}: {item.message}"
 
 
 def _document(report: Report) -> str:
@@ -87,8 +117,11 @@ def _evaluated(
             _conflict(path, intervals[0], item, "have different intervals")
     how = intervals[0].intervals if intervals else Intervals(first.intervals.confidence)
     one = Pass(list(gates), grouped[0].columns if grouped else (), how)
-    plan = runner.make(one, threads)
-    return evaluate(plan._replace(quantiles=True, ungrouped=()), None, progress)
+    try:
+        plan = runner.make(one, threads)
+        return evaluate(plan._replace(quantiles=True, ungrouped=()), None, progress)
+    except LossctlError as error:
+        raise in_keys(error) from error
 
 
 def _conflict(path: str, one: Gate, other: Gate, what: str) -> None:
@@ -110,7 +143,7 @@ def _source(path: str, gates: Sequence[Gate]) -> str:
     assert item.baseline is not None
     name = f"gate {item.name}"
     for reference in (prediction.path, path):
-        if "://" in reference or (os.path.exists(reference) and not os.path.isfile(reference)):
+        if scheme_of(reference) or (os.path.exists(reference) and not os.path.isfile(reference)):
             raise UsageError(f"{name}: {reference} is no single file", "copy it yourself")
     if not os.path.isfile(prediction.path):
         raise DataError(f"{name}: {prediction.path}: no such file", "nothing was changed")

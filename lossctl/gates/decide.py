@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from lossctl.errors import DataError, counted
 from lossctl.gates import judge
-from lossctl.gates.config import Allowance, Gate
 from lossctl.gates.expression import QUANTILES
+from lossctl.gates.gate import Allowance, Gate
 from lossctl.gates.judge import show_group
 from lossctl.reduce import student
 from lossctl.reduce.significance import holm
@@ -165,22 +165,21 @@ def _limit(gate: Gate, cells: Sequence[Cell], limit: float, *, above: bool) -> C
         told = f"{'above' if above else 'below'} {limit:.6g}"
     else:
         told = f"at {'most' if above else 'least'} {limit:.6g}"
-    text = f"{_is(gate, found)}{_where(worst, cells, len(failing))}, {told}"
+    text = _found(gate, found, _where(worst, cells, len(failing)), told)
     return Check(not failing, found, limit, text, worst)
 
 
-def _subject(gate: Gate) -> str:
-    return gate.loss if gate.figure == "value" else f"{gate.figure}({gate.loss})"
-
-
-def _is(gate: Gate, value: float) -> str:
-    return f"{_subject(gate)} is {'not a number' if value != value else f'{value:.6g}'}"
+def _found(gate: Gate, value: float, where: str, told: str) -> str:
+    """What the figure is, and what follows from it."""
+    if value != value:
+        return f"{gate.subject} is not a number{where}, which passes no gate"
+    return f"{gate.subject} is {value:.6g}{where}, {told}"
 
 
 def _than(value: float, baseline: float) -> str:
     """The baseline, and how far the value is from it."""
     change = value - baseline
-    part = f" ({change / abs(baseline) * 100:+.3g} %)" if baseline and change == change else ""
+    part = f" ({change / abs(baseline) * 100:+.3g} %)" if baseline else ""
     return f"baseline {baseline:.6g}{part}"
 
 
@@ -196,16 +195,18 @@ def _regression(gate: Gate, cells: Sequence[Cell], allowed: Allowance) -> Check:
         if not math.isfinite(cell.baseline(gate.figure)):
             where = f" in {show_group(cell.group)}" if cell.group else ""
             raise DataError(
-                f"the baseline's {_subject(gate)} is no finite number{where}",
+                f"the baseline's {gate.subject} is no finite number{where}",
                 "give a baseline whose loss is finite",
             )
     failing = [one for one in cells if not value(one) <= limit(one)]
     worst = _worst(cells, lambda one: value(one) - limit(one))
     found, baseline = value(worst), worst.baseline(gate.figure)
     told = "above" if failing else "at most"
-    text = (
-        f"{_is(gate, found)}{_where(worst, cells, len(failing))}, {_than(found, baseline)}, "
-        f"{told} the {limit(worst):.6g} allowed"
+    text = _found(
+        gate,
+        found,
+        _where(worst, cells, len(failing)),
+        f"{_than(found, baseline)}, {told} the {limit(worst):.6g} allowed",
     )
     return Check(not failing, found, limit(worst), text, worst, baseline)
 
@@ -298,9 +299,8 @@ def _worse(gate: Gate, cells: Sequence[Cell], alpha: float) -> Check:
     failing = [one for one in cells if not by_cell[id(one)] > alpha]
     worst = _worst(cells, lambda one: -by_cell[id(one)])
     p = by_cell[id(worst)]
-    worse = "worse" if allowed is None else f"worse by more than {allowed}"
+    worse = f"worse by more than {allowed}" if allowed and allowed.amount else "worse"
     told = f"{worse} at level {alpha:g}" if failing else f"not shown {worse} at level {alpha:g}"
-    told = told if p == p else "what is not a number passes no gate"
     return _tested(gate, cells, worst, len(failing), allowed, p, told, corrected=True)
 
 
@@ -315,8 +315,8 @@ def _not_inferior(gate: Gate, cells: Sequence[Cell], alpha: float, margin: Allow
     worst = _worst(cells, lambda one: by_cell[id(one)])
     p = by_cell[id(worst)]
     shown = "not shown" if failing else "shown"
-    told = f"{shown} to be less than {margin} worse at level {alpha:g}"
-    told = told if p == p else "what is not a number passes no gate"
+    better = f"less than {margin} worse" if margin.amount else "better"
+    told = f"{shown} to be {better} at level {alpha:g}"
     return _tested(gate, cells, worst, len(failing), margin, p, told)
 
 
@@ -333,8 +333,10 @@ def _tested(
     value, baseline = worst.own.value, worst.baseline("value")
     limit = baseline + (allowed.of(baseline) if allowed else 0.0)
     how = f" (Holm, {len(cells)} groups)" if corrected and len(cells) > 1 else ""
-    text = (
-        f"{_is(gate, value)}{_where(worst, cells, failing)}, {_than(value, baseline)}, "
-        f"p = {p:.2g}{how}: {told}"
+    text = _found(
+        gate,
+        value,
+        _where(worst, cells, failing),
+        f"{_than(value, baseline)}, p = {p:.2g}{how}: {told}",
     )
     return Check(not failing, value, limit, text, worst, baseline, p)

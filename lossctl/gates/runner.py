@@ -14,10 +14,11 @@ from lossctl.errors import LossctlError
 from lossctl.evaluation import Progress
 from lossctl.evaluation import run as evaluate
 from lossctl.gates import config as configs
-from lossctl.gates.config import Config, Gate, Intervals
 from lossctl.gates.decide import Cell, decide
 from lossctl.gates.expression import QUANTILES
+from lossctl.gates.gate import Config, Gate, Intervals
 from lossctl.gates.saved import Identity, Saved
+from lossctl.gates.wording import in_keys
 from lossctl.plan import Plan
 from lossctl.recorded import record
 from lossctl.report import GateResult, LossResult, Report, Summary, Verdict
@@ -156,7 +157,8 @@ def _errors(gates: Iterable[Gate], error: Exception) -> Iterator[tuple[str, Gate
 def _why(error: Exception) -> str:
     """In one line."""
     if isinstance(error, LossctlError):
-        return "; ".join(filter(None, (error.what, error.hint)))
+        told = in_keys(error)
+        return "; ".join(filter(None, (told.what, told.hint)))
     if isinstance(error, MemoryError):
         return "out of memory; use fewer threads"
     if isinstance(error, OSError):
@@ -246,17 +248,28 @@ def _judged(
         baseline = reports[path] if path in reports else Saved(path)
         reports[path] = baseline
         if baseline.made_by != __version__:
-            found.notes.append(f"{path} was written by lossctl {baseline.made_by}")
-        n = report.samples - report.skipped
-        weighted = plan.weight is not None
-        options = record(plan)
-        wanted = Identity(own.loss, item.full, own.reduction, plan.nan, n, weighted, options)
+            made_by = baseline.made_by or "of an unknown version"
+            found.notes.append(f"{path} was written by lossctl {made_by}; this is {__version__}")
+        wanted = _identity(item, plan, report, own)
         if item.group:
             baseline.require_groups(wanted, [one.group for one in cells])
         cells = [
             one._replace(saved=baseline.figure(wanted, item.figure, one.group)) for one in cells
         ]
     return decide(item, cells, own)
+
+
+def _identity(item: Gate, plan: Plan, report: Report, own: LossResult) -> Identity:
+    return Identity(
+        loss=own.loss,
+        full=item.full,
+        reduction=own.reduction,
+        nan=plan.nan,
+        samples=report.samples - report.skipped,
+        n=own.n,
+        weighted=plan.weight is not None,
+        options=record(plan),
+    )
 
 
 def _cell(group: Mapping[str, Any], found: Sequence[Summary]) -> Cell:

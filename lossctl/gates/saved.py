@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from lossctl.errors import DataError
 from lossctl.gates.expression import QUANTILES
+from lossctl.gates.gate import ENDS
 from lossctl.report import SCHEMA, named
 from lossctl.sources.reference import Reference
 
@@ -23,14 +24,15 @@ class Identity(NamedTuple):
     full: str  # with every parameter
     reduction: str
     nan: str
-    n: int
+    samples: int
+    n: int  # those that have a value
     weighted: bool
     options: Mapping[str, Any]  # of the evaluation, as a report records them
 
 
 def is_report(baseline: Reference) -> bool:
     """Whether a baseline is a saved report (or will be, where there is none yet)."""
-    if baseline.columns is not None or not baseline.path.lower().endswith(".json"):
+    if not _may_be(baseline):
         return False
     try:
         with open(baseline.path, "rb") as file:
@@ -41,6 +43,28 @@ def is_report(baseline: Reference) -> bool:
         return True
     except OSError:
         return False
+
+
+def is_other(baseline: Reference) -> bool:
+    """Whether a baseline that is no saved report is no JSON lines of predictions either.
+
+    One row of predictions is a JSON document too: an object with a number in it, or a list.
+    """
+    if not _may_be(baseline):
+        return False
+    try:
+        if os.path.getsize(baseline.path) > _ENDS:
+            return False  # rows, or their reader says what is wrong
+        with open(baseline.path, encoding="utf-8-sig") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return False  # likewise: rows are no document, unless there is only one
+    row = isinstance(found, dict)
+    return not row or not any(isinstance(item, int | float | list) for item in found.values())
+
+
+def _may_be(baseline: Reference) -> bool:
+    return baseline.columns is None and baseline.path.lower().endswith(".json")
 
 
 class Saved:
@@ -82,11 +106,11 @@ class Saved:
                 "write it anew: lossctl gate --update",
             )
         entry = same[0]
-        skipped = int(self.found["samples"]) - int(self.found["skipped"])
+        samples = int(self.found["samples"]) - int(self.found["skipped"])
         for what, theirs, ours in (
             ("the reduction", str(entry["reduction"]), wanted.reduction),
             ("the policy for NaN", self.fields.get("nan", ""), wanted.nan),
-            ("n", str(skipped), str(wanted.n)),
+            ("the number of samples", str(samples), str(wanted.samples)),
             ("the weight", _told("weight" in self.found["inputs"]), _told(wanted.weighted)),
         ):
             if theirs != ours:
@@ -97,12 +121,12 @@ class Saved:
         """Refuse a report that was made in another way, as far as the figure depends on it."""
         theirs = self.found.get("options") or {}
         names: tuple[str, ...] = ("weight", "dtype")
-        if figure in ("low", "high"):
+        if figure in ENDS:
             names += ("cluster", "confidence", "bootstrap", "seed", "interval")
         for name in names if theirs else ():
             there, here = (_column(item.get(name)) for item in (theirs, wanted.options))
             if there != here:
-                self._differs(f"--{name}", there, here)
+                self._differs(name, there, here)
 
     def require_groups(self, wanted: Identity, groups: Iterable[Mapping[str, Any]]) -> None:
         """Refuse a candidate that lacks a group of the report: it would pass unseen.
@@ -132,6 +156,9 @@ class Saved:
         """
         entry = self.entry(wanted)
         self._same_options(wanted, name)
+        if entry.get("n") != wanted.n:
+            there = str(entry.get("n", "not given"))
+            self._differs(f"n({wanted.loss})", there, str(wanted.n))
         if group:
             entry = self._group(entry, wanted, group)
         value = _figure(entry, name)
@@ -176,7 +203,7 @@ def _figure(entry: Mapping[str, Any], name: str) -> float | None:
     found: Any
     if name in QUANTILES:
         found = entry["quantiles"].get(f"{QUANTILES[name]:g}")
-    elif name in ("low", "high"):
+    elif name in ENDS:
         found = (entry["interval"] or {}).get(name)
     else:
         found = entry.get(name)

@@ -12,9 +12,9 @@ from lossctl import plan as plans
 from lossctl.errors import DataError, UsageError
 from lossctl.evaluation import Progress
 from lossctl.evaluation import run as evaluate
-from lossctl.gates.aside import Aside
+from lossctl.output.aside import Aside
 from lossctl.report import LossResult, Report
-from lossctl.sources.reference import parse_reference
+from lossctl.sources.reference import parse_reference, scheme_of
 
 ROOM = 0.05  # of a value without an interval
 
@@ -131,7 +131,7 @@ def _placed(reference: Any, path: str) -> str:
     """A reference as it is seen from the file's folder."""
     found = parse_reference(str(reference))
     folder = os.path.dirname(path)
-    if folder and found.path and "://" not in found.path and not os.path.isabs(found.path):
+    if folder and found.path and not scheme_of(found.path) and not os.path.isabs(found.path):
         found = found._replace(path=os.path.relpath(found.path, folder))
     return str(found)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from lossctl.errors import SpecError, nearest
+from lossctl.errors import LossctlError, SpecError, nearest
 from lossctl.losses.definition import (
     REGISTRY,
     Convention,
@@ -38,6 +38,7 @@ __all__ = [
     "Part",
     "Sums",
     "all",
+    "broken",
     "each_convention",
     "get",
     "load_plugin",
@@ -84,6 +85,14 @@ def _load(until: str = "") -> dict[str, Loss]:
     return REGISTRY
 
 
+def broken() -> list[LossctlError]:
+    """What is wrong with installed plugins whose losses are missing from `all()`."""
+    from lossctl.losses.plugins import BROKEN
+
+    _load()
+    return BROKEN
+
+
 def load_plugin(path: str) -> None:
     """Register the losses of a Python file, beside all that there are.
 
@@ -111,10 +120,13 @@ def get(name: str) -> Loss:
 
     Raises:
         SpecError: There is none; the hint names the nearest.
+        LossctlError: There is none, and an installed plugin that may have it is broken.
     """
     key = name.strip().lower().replace("-", "_")
     registry = _load(until=key)
     if key not in registry:
+        if missing := broken():
+            raise missing[0]
         hint = nearest(key, sorted(registry))
         raise SpecError(
             f"there is no loss {name!r}", f"{hint + '; ' if hint else ''}see: lossctl losses"

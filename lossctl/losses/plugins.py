@@ -17,6 +17,9 @@ from lossctl.losses.definition import REGISTRY
 
 GROUP = "lossctl.losses"
 
+BROKEN: list[LossctlError] = []
+"""The installed packages that cannot be imported; the losses of the others are there."""
+
 _loaded: set[str] = set()
 
 
@@ -58,8 +61,7 @@ def load_file(path: str) -> None:
 def load_installed() -> None:
     """Register the losses of every installed package that has the entry point, once.
 
-    Raises:
-        LossctlError: One of them cannot be imported.
+    One that cannot be imported stands in `BROKEN`: it stops only those who look for its losses.
     """
     from importlib.metadata import entry_points
 
@@ -67,8 +69,11 @@ def load_installed() -> None:
         if point.value in _loaded:
             continue
         package = f"{point.dist.name} {point.dist.version}" if point.dist else point.module
-        _register(f"plugin {package} ({point.value})", package, point.load)
         _loaded.add(point.value)
+        try:
+            _register(f"plugin {package} ({point.value})", package, point.load)
+        except LossctlError as error:
+            BROKEN.append(error)
 
 
 def _register(name: str, origin: str, run: Callable[[], Any]) -> bool:

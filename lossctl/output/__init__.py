@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -10,7 +9,8 @@ from fnmatch import fnmatch
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lossctl.errors import DataError, UsageError, nearest
+from lossctl.errors import UsageError, nearest
+from lossctl.output.aside import Aside, said
 from lossctl.report import free
 
 if TYPE_CHECKING:
@@ -135,12 +135,11 @@ def opened(path: str, labels: list[str], key: str | None, by: list[str]) -> Iter
     Raises:
         DataError: The file cannot be written.
     """
-    aside = f"{path}.part-{os.getpid()}"
     module = import_module(f"lossctl.output.{FORMATS[os.path.splitext(path)[1].lower()]}")
     make: Callable[[str], Writer] = module.open_writer
-    try:
+    with Aside() as files:
         with said(path):
-            writer = make(aside)
+            writer = make(files.place(path))
         try:
             yield Output(path, writer, labels, key, by)
         except BaseException:
@@ -149,26 +148,4 @@ def opened(path: str, labels: list[str], key: str | None, by: list[str]) -> Iter
             raise
         with said(path):
             writer.close()
-            os.replace(aside, path)
-    finally:
-        if os.path.exists(aside):
-            os.unlink(aside)
-
-
-@contextmanager
-def said(path: str) -> Iterator[None]:
-    """Say of a file that cannot be written which it is."""
-    try:
-        yield
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {_reason(error)}", _way_out(error)) from None
-
-
-def _reason(error: OSError) -> str:
-    return (os.strerror(error.errno) if error.errno else str(error)).lower()
-
-
-def _way_out(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "make room, or name a file on another disk"
-    return "name a file that you may write"
+        files.commit()

@@ -11,9 +11,9 @@ from lossctl.errors import DataError, nearest
 from lossctl.sources.failures import reading
 from lossctl.sources.files import STDIN, File, local_file
 from lossctl.sources.formats import has_kind
+from lossctl.sources.reference import scheme_of
 from lossctl.sources.text import path_text
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _GLOB = re.compile(r"[*?\[]")
 
 
@@ -35,12 +35,12 @@ def resolve(path: str, any_extension: bool) -> list[File]:
         path: A file, a folder, a glob, a URI or `-`.
         any_extension: True where the format is said, so that no extension needs to.
     """
-    scheme = _SCHEME.match(path)
-    if scheme and scheme.group().lower() == "file://":
+    scheme = scheme_of(path)
+    if scheme.lower() == "file://":
         # Not through pyarrow: a local NPY file is to be read without it.
         from urllib.parse import unquote
 
-        path = unquote(path[scheme.end() :].removeprefix("localhost"))
+        path = unquote(path[len(scheme) :].removeprefix("localhost"))
     elif scheme:
         from lossctl.sources.remote import resolve_uri
 

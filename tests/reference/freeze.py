@@ -67,7 +67,7 @@ def difference(found: Sequence[Any], wanted: Sequence[Any]) -> float:
 
 def by_library(case: Case, arrays: Arrays, terms: exact.Terms) -> tuple[Any, Any, Any] | None:
     """The library's answer, its value and its per-sample values (None where it has not got one)."""
-    library = libraries.library(case.loss) if case.library else None
+    library = libraries.call_of(case.loss) if case.in_library else None
     answer = library(arrays, case.params) if library else None
     if answer is None:
         return None

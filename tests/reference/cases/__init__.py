@@ -23,14 +23,14 @@ BIG = 70_001
 
 @dataclass(frozen=True)
 class Case:
-    """One evaluation. ``library=False`` where libraries clamp, round or refuse the inputs."""
+    """One evaluation. ``in_library=False`` where libraries clamp, round or refuse the inputs."""
 
     loss: str
     label: str
     inputs: Key
     params: Params = field(default_factory=dict)
     reduction: str = "mean"
-    library: bool = True
+    in_library: bool = True
     textbook: float | None = None
 
     @property
@@ -55,7 +55,7 @@ class Inputs:
     key: Key
     reductions: tuple[str, ...] = ("mean",)
     params: Params = field(default_factory=dict)
-    library: bool = True
+    in_library: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,13 @@ class Plan:
                 continue
             for reduction in item.reductions:
                 params = {**self.base, **item.params}
-                yield Case(self.loss, item.label, item.key, params, reduction, item.library)
+                yield Case(self.loss, item.label, item.key, params, reduction, item.in_library)
         by_label = {item.label: item for item in self.menu}
         for variant in self.variants:
             for label in self.on:
                 item = by_label[label]
                 params = {**self.base, **item.params, **variant}
-                yield Case(self.loss, label, item.key, params, "mean", item.library)
+                yield Case(self.loss, label, item.key, params, "mean", item.in_library)
 
 
 def key(make: str, seed: int, **arguments: Any) -> Key:
@@ -102,7 +102,7 @@ def across(
             f"{label}-{dtype}",
             given({"prediction": dtype, "target": "float64"}, **arrays),
             params=params or {},
-            library=False,
+            in_library=False,
         )
         for dtype in dtypes
     ]
@@ -213,12 +213,12 @@ ONE_HOT = [
     Inputs(
         "onehot-certain",
         given(prediction=[[0, 1, 0], [0.5, 0, 0.5]], target=[[0, 1, 0], [1, 0, 0]]),
-        library=False,
+        in_library=False,
     ),
     Inputs(
         "soft-wrong",
         given(prediction=[[0, 1, 0], [0.5, 0, 0.5]], target=[[0.5, 0.5, 0], [1, 0, 0]]),
-        library=False,
+        in_library=False,
     ),
     Inputs("onehot-big", maps(81, rows=BIG, count=3, target="onehot")),
 ]

@@ -46,12 +46,12 @@ def judged(names: Sequence[str]) -> list[Inputs]:
                 f"logits-extremes-{dtype}",
                 given(dtype, **{name: extreme[name] for name in names}),
                 params=LOGITS,
-                library=False,
+                in_library=False,
             )
             for dtype in FLOATS
         ),
         Inputs("certain", given(**{name: sure[name] for name in names})),
-        Inputs("wrong", given(**{name: wrong[name] for name in names}), library=False),
+        Inputs("wrong", given(**{name: wrong[name] for name in names}), in_library=False),
     ]
 
 
@@ -60,7 +60,7 @@ ONE = ("fake",)
 SQUARES: list[Params] = [{"half": False}, {"leak": 0.05}, {"half": False, "leak": 0.3}]
 TANH: Params = {"activation": "tanh"}
 EXTREME = Inputs("extremes", given(real=[12, -1e4, 20], fake=[-15, 1e4]), params=TANH)
-WRONG = Inputs("clipped", given(fake=[0, 0.5, 0.0625, 1]), library=False)
+WRONG = Inputs("clipped", given(fake=[0, 0.5, 0.0625, 1]), in_library=False)
 
 PLANS = [
     Plan("gan_discriminator", judged(TWO), variants=[{"clip": 0.25}], on=("float64", "wrong")),

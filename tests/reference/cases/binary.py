@@ -55,20 +55,20 @@ SCORES = [
         "logits-steep",
         given(prediction=[40, -40, 120, -120, 700, -700], target=[1, 0, 0, 1, 1, 0]),
         params=LOGITS,
-        library=False,
+        in_library=False,
     ),
 ]
 CERTAIN = [
     *across("certain", FLOATS, prediction=[0, 1, 0.25, 0.75], target=[0, 1, 1, 0]),
     *across("wrong", FLOATS, prediction=[0, 0.5, 1], target=[1, 1, 1]),
-    Inputs("certain-int", given("uint8", prediction=[0, 1, 1], target=[0, 1, 1]), library=False),
+    Inputs("certain-int", given("uint8", prediction=[0, 1, 1], target=[0, 1, 1]), in_library=False),
     Inputs(
         "tiny",
         given(
             prediction=[1e-300, 1e-20, 1e-20, 1 - 2.0**-52, 1 - 2.0**-40, 0.9999],
             target=[1, 0, 1, 1, 0, 1],
         ),
-        library=False,
+        in_library=False,
     ),
 ]
 CLASSES_2 = [*PROBABILITIES, *SOFT, *SCORES, *CERTAIN]

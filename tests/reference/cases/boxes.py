@@ -50,11 +50,11 @@ BOXES = [
     Inputs("int", key("boxes", 304, dtype="int64")),
     Inputs("several", key("boxes", 305, shape=[3]), BOTH),
     Inputs("far", key("boxes", 306, spread=40.0, size=3.0)),
-    Inputs("near", key("boxes", 307, shift=1e-7), library=False),
-    Inputs("near-float32", key("boxes", 308, shift=1e-3, dtype="float32"), library=False),
+    Inputs("near", key("boxes", 307, shift=1e-7), in_library=False),
+    Inputs("near-float32", key("boxes", 308, shift=1e-3, dtype="float32"), in_library=False),
     Inputs("weighted", key("boxes", 309, weight=True)),
-    Inputs("edges", given(**EDGES), library=False),
-    Inputs("nearly-equal", given(**NEAR), library=False),
+    Inputs("edges", given(**EDGES), in_library=False),
+    Inputs("nearly-equal", given(**NEAR), in_library=False),
 ]
 LARGE = Inputs("big", key("boxes", 310, rows=BIG))
 EPSILONS = [{"epsilon": 1e-7}, {"epsilon": 0.5}]

@@ -36,11 +36,11 @@ VIEWS = [
     Inputs("float16", views(303, shape=[3], dtype="float16")),
     Inputs("wide", views(304, rows=5, shape=[12])),
     Inputs("one-row", views(305, rows=1)),
-    Inputs("zero", given(left=ORTHOGONAL, right=NEARLY), library=False),
+    Inputs("zero", given(left=ORTHOGONAL, right=NEARLY), in_library=False),
 ]
 SCALES = [
-    Inputs("huge", given(left=scaled(1e180), right=NEARLY), library=False),
-    Inputs("tiny", given(left=scaled(1e-180), right=NEARLY), library=False),
+    Inputs("huge", given(left=scaled(1e180), right=NEARLY), in_library=False),
+    Inputs("tiny", given(left=scaled(1e-180), right=NEARLY), in_library=False),
 ]
 WEIGHTED = [Inputs("weighted", views(306, weight=True))]
 LABELLED = [
@@ -92,7 +92,7 @@ PLANS = [
         "barlow_twins",
         [
             *(
-                Inputs(item.label, item.key, library=item.library)
+                Inputs(item.label, item.key, in_library=item.in_library)
                 for item in VIEWS
                 if item.label != "one-row"
             ),
@@ -113,7 +113,7 @@ PLANS = [
     Plan(
         "vicreg",
         [
-            Inputs(item.label, item.key, library=item.library)
+            Inputs(item.label, item.key, in_library=item.in_library)
             for item in VIEWS
             if item.label != "one-row"
         ],

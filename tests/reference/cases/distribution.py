@@ -20,8 +20,8 @@ HISTOGRAMS = [
     Inputs("prediction-zeros", mixtures(96, zeros=["prediction"])),
     Inputs("int-target", mixtures(97, target_dtype="int64")),
     Inputs("rows", mixtures(98, rows=4, shape=[3, 5])),
-    Inputs("near", mixtures(104, near=1e-4), library=False),
-    Inputs("near-float32", mixtures(105, near=1e-2, dtype="float32"), library=False),
+    Inputs("near", mixtures(104, near=1e-4), in_library=False),
+    Inputs("near-float32", mixtures(105, near=1e-2, dtype="float32"), in_library=False),
     Inputs("weighted", mixtures(99, weight=True), BOTH),
     Inputs("big", mixtures(100, rows=BIG, shape=[3])),
     Inputs("equal", given(prediction=[[0.25, 0.75, 0]], target=[[0.25, 0.75, 0]])),
@@ -55,7 +55,7 @@ SAMPLES = [
     Inputs("longer", two(125, (60, 41))),
     Inputs("ties", given(prediction=[1, 1, 2, 5, 5, 5], target=[1, 2, 2, 5])),
     Inputs("far", given(prediction=[1e8, 1e8 + 1, 3], target=[1e8 + 2, -1e8])),
-    Inputs("near", given(prediction=[1, 2, 3], target=[1, 2, 3 + SMALL_STEP]), library=False),
+    Inputs("near", given(prediction=[1, 2, 3], target=[1, 2, 3 + SMALL_STEP]), in_library=False),
     Inputs("uint8", two(126, dtype="uint8", names={"prediction": [0, 90], "target": [3, 255]})),
 ]
 

@@ -50,11 +50,11 @@ COSINE = [
         given(
             prediction=[[0, 0, 0], [1, 2, 3], [0, 0, 0]], target=[[1, 2, 3], [0, 0, 0], [0, 0, 0]]
         ),
-        library=False,
+        in_library=False,
     ),
-    Inputs("tiny", given(**scaled(1e-200)), library=False),
-    Inputs("huge", given(**scaled(1e200)), library=False),
-    Inputs("tiny-float32", given("float32", **scaled(1e-30)), library=False),
+    Inputs("tiny", given(**scaled(1e-200)), in_library=False),
+    Inputs("huge", given(**scaled(1e200)), in_library=False),
+    Inputs("tiny-float32", given("float32", **scaled(1e-30)), in_library=False),
 ]
 PARALLEL = Inputs(
     "parallel",
@@ -62,7 +62,7 @@ PARALLEL = Inputs(
         prediction=[[1, 2, 3], [0.5, -1, 2], [1, 1, 1e-3]],
         target=[[1.001, 2, 2.997], [1.01, -2, 4], [2, 2, -1e-3]],
     ),
-    library=False,
+    in_library=False,
 )
 RANKED = [Inputs(item.label, {**item.key, "shape": []}, item.reductions) for item in ORDERED]
 
@@ -127,13 +127,13 @@ PLANS = [
                     right=PARALLEL.key["target"],
                     target=[1, 1, 1],
                 ),
-                library=False,
+                in_library=False,
             ),
             Inputs(
                 "zero",
                 given(left=[[0, 0], [0, 0]], right=[[1, 2], [1, 2]], target=[1, -1]),
                 params={"margin": -0.5},
-                library=False,
+                in_library=False,
             ),
         ],
     ),

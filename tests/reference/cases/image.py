@@ -106,10 +106,10 @@ PLANS = [
                 "wide-float32", two(305, 0, 1, [11, 12], rows=2, dtype="float32"), params=within(1)
             ),
             Inputs("even", two(306, 0, 2, [4, 5], rows=4), BOTH, within(2, window=4, sigma=0.7)),
-            Inputs("faint", FAINT, BOTH, within(1, window=3), library=False),
-            Inputs("bright", BRIGHT, BOTH, within(1, window=3), library=False),
+            Inputs("faint", FAINT, BOTH, within(1, window=3), in_library=False),
+            Inputs("bright", BRIGHT, BOTH, within(1, window=3), in_library=False),
             Inputs("opposed", OPPOSED, BOTH, within(2, window=3)),
-            Inputs("flat", FLAT, BOTH, within(1, window=2), library=False),
+            Inputs("flat", FLAT, BOTH, within(1, window=2), in_library=False),
             coloured([2, 4, 5], "first", 307, **within(1, window=3)),
             coloured([4, 5, 3], "last", 308, **within(1, window=3)),
         ],
@@ -121,8 +121,8 @@ PLANS = [
         [
             Inputs("five", two(311, 0, 1, [37, 33], rows=2), BOTH, within(1, window=2)),
             Inputs("one", two(312, 0, 1, [4, 4], rows=3), BOTH, within(1, window=3, exponents=1)),
-            Inputs("faint", FAINT, BOTH, HALVES, library=False),
-            Inputs("bright", BRIGHT, BOTH, HALVES, library=False),
+            Inputs("faint", FAINT, BOTH, HALVES, in_library=False),
+            Inputs("bright", BRIGHT, BOTH, HALVES, in_library=False),
             Inputs("opposed", OPPOSED, BOTH, HALVES),
             coloured([2, 4, 5], "first", 313, **HALVES),
             coloured([4, 5, 3], "last", 314, **HALVES),
@@ -135,7 +135,7 @@ PLANS = [
         [
             Inputs("big", two(315, 0, 1, [3, 2], rows=BIG), params=within(3)),
             Inputs("faint", FAINT, BOTH, within(1)),
-            Inputs("same", SAME, BOTH, within(4), library=False),
+            Inputs("same", SAME, BOTH, within(4), in_library=False),
             Inputs("colours", two(316, 0, 1, [3, 2, 2], rows=3), BOTH, within(0.5)),
         ],
     ),
@@ -149,7 +149,7 @@ PLANS = [
         extra=[
             Inputs("maps", two(317, -2, 2, [3, 2, 4], rows=3), BOTH, {"channels": "first"}),
             Inputs("last", two(318, -2, 2, [2, 4, 3], rows=3), BOTH, {"channels": "last"}),
-            Inputs("faint", FAINT, BOTH, {"channels": "first"}, library=False),
+            Inputs("faint", FAINT, BOTH, {"channels": "first"}, in_library=False),
             Inputs("big", two(319, -1, 1, [2, 2], rows=BIG - 60_000), params={"channels": "last"}),
         ],
     ),

@@ -43,7 +43,7 @@ CLASS_LOGITS = [
             prediction=[[40, 0, 1], [0, 120, 3], [700, 0, -700], [-50, 2, 60]], target=[0, 1, 1, 2]
         ),
         params=LOGITS,
-        library=False,
+        in_library=False,
     ),
 ]
 CLASS_CERTAIN = [
@@ -75,7 +75,7 @@ EDGES = [
             target=[0, 1, 2, 0, 0],
         ),
         BOTH,
-        library=False,
+        in_library=False,
     ),
     Inputs("whole", maps(90, kind="logit", dtype="int64", scale=4, rows=12)),
     Inputs("many", maps(91, kind="logit", count=40)),
@@ -92,14 +92,14 @@ MARGINS = [*SCORES, *EDGES, *HOT_SCORES]
 STEEP = [item for item in CLASS_LOGITS if item.label != "logits-map"]
 ROBUST = [*SMALL_IDS, *STEEP, *CLASS_CERTAIN]
 SOFT = [
-    Inputs(f"dense-{item.label}", *(item.key, item.reductions, item.params, item.library))
+    Inputs(f"dense-{item.label}", *(item.key, item.reductions, item.params, item.in_library))
     for item in ONE_HOT
     if item.label != "onehot-big"
 ]
 NEAR = Inputs(
     "near",
     given(prediction=[[1 - 2.0**-40, 2.0**-40, 0], [2.0**-40, 1 - 2.0**-40, 0]], target=[0, 0]),
-    library=False,
+    in_library=False,
 )
 TOKENS = finished([*IDS, *CLASS_LOGITS, *CLASS_CERTAIN])
 
@@ -147,7 +147,9 @@ PLANS = [
             Inputs("soft", ONE_HOT[4].key, params=SMOOTH),
             CLIPPED,
             *(
-                Inputs(f"dense-{item.label}", item.key, item.reductions, item.params, item.library)
+                Inputs(
+                    f"dense-{item.label}", item.key, item.reductions, item.params, item.in_library
+                )
                 for item in ONE_HOT
             ),
         ],
@@ -262,7 +264,7 @@ PLANS = [
         variants=[*({"k": k, "ties": t} for k in (1, 2) for t in ("first", "last"))],
         on=("float64", "ties", "whole"),
         extra=[
-            Inputs("ties", EDGES[3].key, params={"k": 2}, library=False),
+            Inputs("ties", EDGES[3].key, params={"k": 2}, in_library=False),
             Inputs("float64", SCORES[0].key, params={"k": 3}),
         ],
     ),
@@ -275,13 +277,13 @@ CASES = [
         given(prediction=[[0.1, 0.2, 0.3, 0.4], [0.5, 0.25, 0.25, 0]], target=[3, 1]),
         {"first_class": 1},
     ),
-    Case("categorical_crossentropy", "textbook", CCE, textbook=1.1769392, library=False),
+    Case("categorical_crossentropy", "textbook", CCE, textbook=1.1769392, in_library=False),
     Case(
         "categorical_crossentropy",
         "textbook",
         CCE,
         reduction="sum",
         textbook=2.3538784,
-        library=False,
+        in_library=False,
     ),
 ]

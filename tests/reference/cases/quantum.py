@@ -14,17 +14,19 @@ STATES = [
     Inputs("diagonal", key("density", 204, diagonal=True)),
     Inputs("complex64", key("density", 205, dtype="complex64")),
     Inputs("many", key("density", 206, rows=501, size=2)),
-    Inputs("pure", given("complex128", prediction=[TILTED] * 2, target=[HALF, UP]), library=False),
+    Inputs(
+        "pure", given("complex128", prediction=[TILTED] * 2, target=[HALF, UP]), in_library=False
+    ),
 ]
 UNSUPPORTED = Inputs(
     "unsupported",
     given("complex128", prediction=[HALF, TILTED], target=[UP, UP]),
-    library=False,
+    in_library=False,
 )
 SUPPORTED = Inputs(
     "supported",
     given("complex128", prediction=[HALF, UP], target=[HALF, UP]),
-    library=False,
+    in_library=False,
 )
 
 PLANS = [

@@ -45,7 +45,7 @@ LISTS = [
             prediction=[[9e3 + 40, 9e3 + 20, 9e3], [3, 2, 1], [1, 1 + 1e-9, 0]],
             target=[[3, 2, 1], [1, 1 - 1e-9, 0.5], [1, 1 - 1e-9, 0.5]],
         ),
-        library=False,
+        in_library=False,
     ),
 ]
 SCORES = {"positive": [-3, 3], "negative": [-3, 3]}

@@ -138,12 +138,12 @@ PLANS = [
             Inputs(
                 "close",
                 given(prediction=[1.000001, 3e-9, 250.0001], target=[1, 1e-9, 250]),
-                library=False,
+                in_library=False,
             ),
             Inputs(
                 "close-float32",
                 given("float32", prediction=[1.001, 3e-9, 251], target=[1, 1e-9, 250]),
-                library=False,
+                in_library=False,
             ),
         ],
     ),
@@ -200,7 +200,7 @@ PLANS = [
         variants=[{"power": power} for power in POWERS],
         extra=[
             *across("zeros", FLOATS, **COUNTS),
-            Inputs("zero-rate", given(**NO_RATE), library=False),
+            Inputs("zero-rate", given(**NO_RATE), in_library=False),
             *near("close", 1, 1.000001, 1.5, 1.999999, 2, 3, -2, 0),
             *across("signs", FLOATS, params={"power": -1.5}, **SIGNS),
             *across("signs", FLOATS, params={"power": -0.001}, **SIGNS),
@@ -215,7 +215,7 @@ PLANS = [
         POSITIVE,
         extra=[
             *across("zeros", FLOATS, **COUNTS),
-            Inputs("zero-rate", given(**NO_RATE), library=False),
+            Inputs("zero-rate", given(**NO_RATE), in_library=False),
             *across("close", ["float64"], **CLOSE),
             *across("wide", ["float64"], **WIDE),
         ],
@@ -235,8 +235,8 @@ PLANS = [
         on=OUTPUTS[:3],
         extra=[
             *across("offset", ["float64"], **OFFSET),
-            Inputs("constant", given(prediction=[1, 2, 3], target=[0.1] * 3), library=False),
-            Inputs("perfect", given(prediction=[0.1] * 3, target=[0.1] * 3), library=False),
+            Inputs("constant", given(prediction=[1, 2, 3], target=[0.1] * 3), in_library=False),
+            Inputs("perfect", given(prediction=[0.1] * 3, target=[0.1] * 3), in_library=False),
         ],
         skip=("weighted", "big-float32"),
     ),

@@ -25,7 +25,7 @@ MASKS = [
     Inputs("float32", pairs(122, **MASK, dtype="float32", target_dtype="uint8")),
     Inputs("float16", pairs(123, **MASK, dtype="float16", target_dtype="bool")),
     Inputs("hard", pairs(124, **MASK, dtype="uint8", target_dtype="uint8")),
-    Inputs("empty", pairs(125, **MASK, empty=[1, 3]), BOTH, library=False),
+    Inputs("empty", pairs(125, **MASK, empty=[1, 3]), BOTH, in_library=False),
     Inputs("big", pairs(126, rows=BIG, shape=[2, 2])),
     Inputs(
         "sharp",
@@ -33,7 +33,7 @@ MASKS = [
             prediction=[[[1 - 1e-9, 2e-9, 1], [1, 1 - 3e-7, 0]], [[0, 1, 0.9999], [0, 0, 1e-12]]],
             target=[[[1, 0, 1], [1, 1, 0]], [[0, 1, 1], [0, 0, 0]]],
         ),
-        library=False,
+        in_library=False,
     ),
     Inputs("logits", pairs(127, **MASK, scores=4), params=LOGITS),
     Inputs("logits-float32", pairs(128, **MASK, scores=4, dtype="float32"), params=LOGITS),
@@ -68,7 +68,7 @@ MICRO: Params = {"average": "micro"}
 OVERLAP = [*MASKS, *CLASS_MASKS, IGNORED]
 POOLED = [
     Inputs("pooled", MASKS[0].key, BOTH, DATASET),
-    Inputs("pooled-empty", MASKS[4].key, params=DATASET, library=False),
+    Inputs("pooled-empty", MASKS[4].key, params=DATASET, in_library=False),
     Inputs("pooled-big", MASKS[5].key, params=DATASET),
     Inputs("pooled-classes", CLASS_MASKS[0].key, BOTH, DATASET),
     Inputs("pooled-micro", CLASS_MASKS[0].key, params={**DATASET, **MICRO}),
@@ -95,12 +95,12 @@ SCORED = [
 ]
 PER_DATASET: Params = {"per_image": False}
 
-SOFT_MASKS = Inputs("soft", pairs(161, **MASK, soft=True), library=False)
+SOFT_MASKS = Inputs("soft", pairs(161, **MASK, soft=True), in_library=False)
 MULTILABEL = Inputs(
     "multilabel",
     pairs(162, rows=4, shape=[3, 2, 3], scores=4, target_dtype="uint8"),
     params={"multilabel": True, "axis": 1, **LOGITS},
-    library=False,
+    in_library=False,
 )
 FOREGROUND: Params = {"background": False}
 SKIPPED: Params = {"absent": "skip"}
@@ -108,28 +108,28 @@ FREE: Params = {"absent": "zero"}
 BELOW: Params = {"smooth": 0.5, "smooth_denominator": 2}
 LEAST: Params = {"least_denominator": 3}
 LEFT_OUT = [  # what all losses of the overlap know, and no library as such
-    Inputs("absent-skip", CLASS_MASKS[4].key, BOTH, SKIPPED, library=False),
-    Inputs("absent-zero", CLASS_MASKS[4].key, BOTH, FREE, library=False),
-    Inputs("empty-zero", MASKS[4].key, params=FREE, library=False),
-    Inputs("pooled-skip", CLASS_MASKS[4].key, params={**DATASET, **SKIPPED}, library=False),
-    Inputs("pooled-zero", CLASS_MASKS[4].key, params={**DATASET, **FREE}, library=False),
-    Inputs("foreground", CLASS_MASKS[0].key, params=FOREGROUND, library=False),
+    Inputs("absent-skip", CLASS_MASKS[4].key, BOTH, SKIPPED, in_library=False),
+    Inputs("absent-zero", CLASS_MASKS[4].key, BOTH, FREE, in_library=False),
+    Inputs("empty-zero", MASKS[4].key, params=FREE, in_library=False),
+    Inputs("pooled-skip", CLASS_MASKS[4].key, params={**DATASET, **SKIPPED}, in_library=False),
+    Inputs("pooled-zero", CLASS_MASKS[4].key, params={**DATASET, **FREE}, in_library=False),
+    Inputs("foreground", CLASS_MASKS[0].key, params=FOREGROUND, in_library=False),
     Inputs(
-        "pooled-foreground", CLASS_MASKS[0].key, params={**DATASET, **FOREGROUND}, library=False
+        "pooled-foreground", CLASS_MASKS[0].key, params={**DATASET, **FOREGROUND}, in_library=False
     ),
     MULTILABEL,
     SOFT_MASKS,
-    Inputs("minimum", SOFT_MASKS.key, params={"intersection": "minimum"}, library=False),
+    Inputs("minimum", SOFT_MASKS.key, params={"intersection": "minimum"}, in_library=False),
 ]
 RATIOS = [
-    Inputs("below", MASKS[0].key, params=BELOW, library=False),
-    Inputs("below-pooled", MASKS[4].key, params={**BELOW, **DATASET}, library=False),
-    Inputs("least", MASKS[0].key, params=LEAST, library=False),
-    Inputs("least-pooled", MASKS[4].key, params={**LEAST, **DATASET}, library=False),
+    Inputs("below", MASKS[0].key, params=BELOW, in_library=False),
+    Inputs("below-pooled", MASKS[4].key, params={**BELOW, **DATASET}, in_library=False),
+    Inputs("least", MASKS[0].key, params=LEAST, in_library=False),
+    Inputs("least-pooled", MASKS[4].key, params={**LEAST, **DATASET}, in_library=False),
 ]
 SWAPPED: Params = {"alpha": 0.3, "beta": 0.7, "alpha_weighs": "false_negatives"}
 
-BLANK = Inputs("blank", maps(163, **MAP, absent=[1, 2, 3, 4]), params=FOREGROUND, library=False)
+BLANK = Inputs("blank", maps(163, **MAP, absent=[1, 2, 3, 4]), params=FOREGROUND, in_library=False)
 SIZES = [
     *CLASS_MASKS,
     IGNORED,
@@ -214,8 +214,8 @@ PLANS = [
             *POOLED,
             *LEFT_OUT,
             *RATIOS,
-            Inputs("swapped", MASKS[0].key, params=SWAPPED, library=False),
-            Inputs("swapped-classes", CLASS_MASKS[0].key, params=SWAPPED, library=False),
+            Inputs("swapped", MASKS[0].key, params=SWAPPED, in_library=False),
+            Inputs("swapped-classes", CLASS_MASKS[0].key, params=SWAPPED, in_library=False),
         ],
     ),
     Plan(

@@ -111,7 +111,7 @@ def per_base(value: Array, params: Params) -> Array:
     return value / np.log(params["base"]) if "base" in params else value
 
 
-def library(loss: str) -> Library | None:
+def call_of(loss: str) -> Library | None:
     """The library's own call of a loss, if there is one."""
     found: Library | None = entry(__name__, "LIBRARIES", loss)
     return found

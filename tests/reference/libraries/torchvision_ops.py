@@ -13,7 +13,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-import torch
+from torch import library as registry
 
 try:
     import torchvision
@@ -26,7 +26,7 @@ except RuntimeError as problem:
     assert spec and spec.origin
     text = Path(spec.origin).with_name("_meta_registrations.py").read_text("utf-8")
     # kept by name: what it declared ends with it
-    LIBRARY = torch.library.Library("torchvision", "FRAGMENT")
+    LIBRARY = registry.Library("torchvision", "FRAGMENT")
     for name in sorted(set(re.findall(r'(?:torchvision::|register_meta\(")(\w+)', text))):
         LIBRARY.define(name + "(Tensor x) -> Tensor")
     import torchvision
