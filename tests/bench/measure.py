@@ -1,0 +1,95 @@
+"""Whole processes, from their start to their end: seconds, peak memory, and what they printed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from tests.bench.cells import OUT
+
+SLOW = 60.0  # seconds after which a program has no further run
+
+
+class Command(NamedTuple):
+    """A program to run."""
+
+    line: list[str]
+    pipe: str | None = None  # a file that is sent to its standard input through a pipe
+
+
+class Run(NamedTuple):
+    """What became of it."""
+
+    seconds: float
+    peak: int  # bytes resident at most, of it or one of its children
+    output: str
+    error: str  # the last line, if it failed
+
+
+class Measured(NamedTuple):
+    """All runs of one program."""
+
+    runs: tuple[Run, ...]
+
+    @property
+    def seconds(self) -> float:
+        return median(run.seconds for run in self.runs)
+
+    @property
+    def peak(self) -> int:
+        return int(median(run.peak for run in self.runs))
+
+    @property
+    def error(self) -> str:
+        return next((run.error for run in self.runs if run.error), "")
+
+
+def once(command: Command) -> Run:
+    """Run a program to its end."""
+    with tempfile.TemporaryDirectory() as folder:
+        line = [part.replace(OUT, f"{folder}/out.parquet") for part in command.line]
+        printed, complaint = Path(folder, "out"), Path(folder, "err")
+        with open(printed, "wb") as out, open(complaint, "wb") as err:
+            start = time.perf_counter()
+            source = command.pipe and subprocess.Popen(["cat", command.pipe], stdout=subprocess.PIPE)
+            child = subprocess.Popen(
+                line, stdin=source.stdout if source else subprocess.DEVNULL, stdout=out, stderr=err
+            )
+            if source:
+                source.stdout.close()
+            _, status, usage = os.wait4(child.pid, 0)
+            seconds = time.perf_counter() - start
+            child.returncode = os.waitstatus_to_exitcode(status)
+            if source:
+                source.wait()
+        error = ""
+        if child.returncode:
+            said = complaint.read_text("utf-8").split("\n")
+            error = next((one for one in reversed(said) if one.strip()), f"exit {child.returncode}")
+        return Run(seconds, usage.ru_maxrss * 1024, printed.read_text("utf-8"), error)
+
+
+def alternating(commands: Mapping[str, Command], runs: int) -> dict[str, Measured]:
+    """Each program once, then each again, so that a slow moment of the machine meets them all."""
+    found: dict[str, list[Run]] = {name: [] for name in commands}
+    for turn in range(runs):
+        names = list(commands)
+        for name in names if turn % 2 == 0 else reversed(names):
+            done = found[name]
+            if not any(run.error or run.seconds > SLOW for run in done):
+                done.append(once(commands[name]))
+    return {name: Measured(tuple(done)) for name, done in found.items()}
+
+
+def warm(files: Sequence[str]) -> None:
+    """Bring files into the page cache."""
+    for file in files:
+        with open(file, "rb", buffering=0) as source:
+            while source.read(1 << 20):
+                pass
