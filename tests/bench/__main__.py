@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests import bench
-from tests.bench import machine, results
+from tests.bench import machine, results, table
 from tests.bench.cells import CELLS, SCALING, STARTS, TINY, Cell
 from tests.bench.data import ROOT, Dataset, ensure
 from tests.bench.results import Result, Results
@@ -82,17 +82,15 @@ def main(given: Sequence[str] | None = None) -> int:
     """Measure, print, and keep if asked; 1 if a value differs or a program fails."""
     chosen = arguments(given)
     found = measure(chosen)
+    print(table.text(found))
     if chosen.json:
         results.save(found, chosen.json)
     if chosen.write:
         results.save(found)
-    from tests.bench import table
-
-    print(table.text(found))
-    if chosen.write:
-        table.write(found)
+        table.PAGE.write_text(table.page(), "utf-8")
     errors = list(found.errors)
-    print("\n".join(errors), file=sys.stderr)
+    for error in errors:
+        print(error, file=sys.stderr)
     return 1 if errors else 0
 
 

@@ -1,6 +1,6 @@
 """The data, made once: the same numbers in every format, written a piece at a time.
 
-    python -m tests.bench.data FOLDER KIND.FORMAT.ROWS…
+python -m tests.bench.data FOLDER KIND.FORMAT.ROWS…
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 THREADS = len(os.sched_getaffinity(0))
@@ -26,7 +26,7 @@ def on_threads(work: Callable[[Any], int], items: Iterable[Any]) -> int:
     """The sum over all items, of which a few at a time are under way."""
     total = 0
     with ThreadPoolExecutor(THREADS) as pool:
-        waiting: deque[Any] = deque()
+        waiting: deque[Future[int]] = deque()
         for item in items:
             waiting.append(pool.submit(work, item))
             if len(waiting) > 2 * THREADS:

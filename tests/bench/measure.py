@@ -6,10 +6,11 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from tests.bench.cells import OUT
 
@@ -57,22 +58,26 @@ def once(command: Command) -> Run:
         printed, complaint = Path(folder, "out"), Path(folder, "err")
         with open(printed, "wb") as out, open(complaint, "wb") as err:
             start = time.perf_counter()
-            source = command.pipe and subprocess.Popen(["cat", command.pipe], stdout=subprocess.PIPE)
-            child = subprocess.Popen(
-                line, stdin=source.stdout if source else subprocess.DEVNULL, stdout=out, stderr=err
-            )
-            if source:
-                source.stdout.close()
-            _, status, usage = os.wait4(child.pid, 0)
-            seconds = time.perf_counter() - start
-            child.returncode = os.waitstatus_to_exitcode(status)
-            if source:
-                source.wait()
+            with standard_input(command.pipe) as source:
+                child = subprocess.Popen(line, stdin=source, stdout=out, stderr=err)
+                _, status, usage = os.wait4(child.pid, 0)
+                seconds = time.perf_counter() - start
+        child.returncode = os.waitstatus_to_exitcode(status)  # or its destructor would wait for it
         error = ""
         if child.returncode:
             said = complaint.read_text("utf-8").split("\n")
             error = next((one for one in reversed(said) if one.strip()), f"exit {child.returncode}")
         return Run(seconds, usage.ru_maxrss * 1024, printed.read_text("utf-8"), error)
+
+
+@contextmanager
+def standard_input(file: str | None) -> Iterator[IO[bytes] | int | None]:
+    """The end of a pipe through which a file comes, or nothing."""
+    if file is None:
+        yield subprocess.DEVNULL
+        return
+    with subprocess.Popen(["cat", file], stdout=subprocess.PIPE) as sender:
+        yield sender.stdout
 
 
 def alternating(commands: Mapping[str, Command], runs: int) -> dict[str, Measured]:

@@ -89,13 +89,14 @@ def _measure(
     warm(cell.dataset.files(folder))
     programs = {}
     for name, found in alternating(commands, runs).items():
-        values, error = [], found.error
+        values: Numbers = []
+        error = found.error
         if not error and not name.startswith("floor"):
             read = cell.task.numbers if name.startswith("lossctl") else json.loads
             values = read(found.runs[0].output)
         if name == "lossctl":
             wanted = values
-        elif not error and name in NAMES and not agree(values, wanted, cell.tolerance):
+        elif wanted and not error and name in NAMES and not agree(values, wanted, cell.tolerance):
             error = f"{values} where lossctl has {wanted}"
         programs[name] = _program(found, values, error)
     return programs
@@ -118,6 +119,4 @@ def _result(
 ) -> Result:
     task, dataset = cell.task.name, cell.dataset
     size = sum(Path(file).stat().st_size for file in dataset.files(folder))
-    return Result(
-        cell.name, task, dataset.kind, cell.format, dataset.rows, size, programs, absent
-    )
+    return Result(cell.name, task, dataset.kind, cell.format, dataset.rows, size, programs, absent)
