@@ -77,7 +77,8 @@ bench: $(PEERS)/done
 
 bench-kernels: $(PEERS)/done
 	$(PEERS)/bin/pytest tests/bench/kernels.py -q -W default --benchmark-max-time=0.2 \
-		--benchmark-autosave --benchmark-compare --benchmark-columns=median,iqr,rounds
+		--benchmark-autosave --benchmark-compare \
+		--benchmark-sort=fullname --benchmark-columns=min,median,rounds
 
 clean:
 	rm -rf $(VENV) $(LIBRARIES) $(PEERS) .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis

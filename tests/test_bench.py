@@ -93,7 +93,8 @@ def test_the_command(folder: Path, tmp_path: Path) -> None:
 
 
 MACHINE = {
-    "cores": 2, "memory_gb": 8.0, "processor": "one", "system": "Linux", "python": "3.11",
+    "date": "2024-05-01", "load": 0.1, "cores": 2,
+    "memory_gb": 8.0, "processor": "one", "system": "Linux", "python": "3.11",
     "versions": {"numpy": "2"}, "bandwidth_gb_s": 10.0,
 }  # fmt: skip
 

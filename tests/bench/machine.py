@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from datetime import date
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,13 @@ PACKAGES = (
 
 
 def describe() -> dict[str, Any]:
-    """Cores, memory, processor, system, versions, and how fast memory is read."""
+    """Cores, memory, processor, system, versions, and how fast memory is read.
+
+    The load says whether others were at work: what is measured under them is not worth much.
+    """
     return {
+        "date": date.today().isoformat(),
+        "load": round(os.getloadavg()[0], 1),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "processor": _processor(),

@@ -43,8 +43,8 @@ def _machine(machine: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return (
         f"{machine['cores']} cores of {machine['processor']}, {machine['memory_gb']} GB, "
-        f"{machine['system']}; memory is read at {machine['bandwidth_gb_s']} GB/s. "
-        f"Python {machine['python']}, {versions}."
+        f"{machine['system']}; memory is read at {machine['bandwidth_gb_s']} GB/s; the load was "
+        f"{machine['load']} before. Python {machine['python']}, {versions}. {machine['date']}."
     )
 
 
