@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tests import bench
 from tests.bench import machine, results, table
@@ -61,20 +61,23 @@ def measure(chosen: argparse.Namespace) -> Results:
     needed = {one.dataset for one in several} | {one.tiny.dataset for one in several}
     needed |= {Dataset("pairs", one.format, TINY) for one in starts if one.format}
     ensure(needed, chosen.data)
+    folder, peers, starting = chosen.data, chosen.peers, not chosen.quick
     return Results(
         machine.describe(),
-        _each(cells, lambda one: compare(one, chosen.data, runs, chosen.peers, not chosen.quick)),
-        _each(scaling, lambda one: scale(one, chosen.data, start_runs)),
-        _each(starts, lambda one: start(one, chosen.data, start_runs)),
+        _each("", cells, lambda one: compare(one, folder, runs, peers, starting)),
+        _each("scaling", scaling, lambda one: scale(one, folder, runs)),
+        _each("start", starts, lambda one: start(one, folder, start_runs)),
     )
 
 
-def _each(items: Sequence[One], work: Callable[[One], Result]) -> list[Result]:
+def _each(about: str, items: Sequence[One], work: Callable[[One], Result]) -> list[Result]:
+    """Work through them, and say what was measured, for it takes its time."""
     found = []
     for item in items:
-        one: Any = item
-        print(f"{one.name} …", file=sys.stderr, flush=True)
-        found.append(work(item))
+        one = work(item)
+        seconds = one.programs["lossctl"].seconds
+        print(f"{about} {one.name}, {one.rows:,} rows: {seconds:.3f} s".lstrip(), file=sys.stderr)
+        found.append(one)
     return found
 
 
@@ -82,11 +85,12 @@ def main(given: Sequence[str] | None = None) -> int:
     """Measure, print, and keep if asked; 1 if a value differs or a program fails."""
     chosen = arguments(given)
     found = measure(chosen)
-    print(table.text(found))
     if chosen.json:
         results.save(found, chosen.json)
     if chosen.write:
         results.save(found)
+    print(table.text(found))
+    if chosen.write:
         table.PAGE.write_text(table.page(), "utf-8")
     errors = list(found.errors)
     for error in errors:

@@ -15,6 +15,7 @@ from typing import IO, NamedTuple
 from tests.bench.cells import OUT
 
 SLOW = 60.0  # seconds after which a program has no further run
+SHORT = 1.0
 
 
 class Command(NamedTuple):
@@ -80,14 +81,22 @@ def standard_input(file: str | None) -> Iterator[IO[bytes] | int | None]:
         yield sender.stdout
 
 
-def alternating(commands: Mapping[str, Command], runs: int) -> dict[str, Measured]:
-    """Each program once, then each again, so that a slow moment of the machine meets them all."""
+def alternating(commands: Mapping[str, Command], runs: int, more: int = 0) -> dict[str, Measured]:
+    """Each program once, then each again, so that a slow moment of the machine meets them all.
+
+    Args:
+        commands: The programs by name.
+        runs: How often each runs, unless it fails or is too slow.
+        more: How often short ones run besides: of two nearly equal times the difference counts.
+    """
     found: dict[str, list[Run]] = {name: [] for name in commands}
-    for turn in range(runs):
+    for turn in range(runs + more):
         names = list(commands)
         for name in names if turn % 2 == 0 else reversed(names):
             done = found[name]
-            if not any(run.error or run.seconds > SLOW for run in done):
+            longest = max((run.seconds for run in done), default=0.0)
+            limit = SLOW if turn < runs else SHORT
+            if longest <= limit and not any(run.error for run in done):
                 done.append(once(commands[name]))
     return {name: Measured(tuple(done)) for name, done in found.items()}
 
