@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LIBRARIES := .venv-libraries
+PEERS := .venv-bench
 
-.PHONY: help demo test check format docs conformance simulate clean
+.PHONY: help demo test check format docs conformance simulate bench bench-kernels clean
 
 help:
 	@echo "make demo    install into $(VENV) and evaluate the sample data"
@@ -13,6 +14,8 @@ help:
 	@echo "make docs    write the generated parts of the README"
 	@echo "make conformance   install the libraries and compare with them as they are"
 	@echo "make simulate   how often intervals cover and gates are wrong, into lossctl/docs/intervals.md"
+	@echo "make bench   install peers, race them over 9 GB of data, into lossctl/docs/speed.md"
+	@echo "make bench-kernels   time each loss alone, and compare with the run before"
 	@echo "make clean   remove $(VENV) and caches"
 
 $(VENV)/demo: pyproject.toml
@@ -61,5 +64,21 @@ conformance: $(LIBRARIES)/done
 simulate: $(VENV)/test
 	$(BIN)/python -m tests.simulate --write
 
+# The peers have an environment of their own, too.
+$(PEERS)/done: pyproject.toml tests/bench/requirements.txt
+	@echo "installing the peers into $(PEERS) …"
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/bench/requirements.txt --editable .
+	@touch $@
+
+bench: $(PEERS)/done
+	@$(PEERS)/bin/python -m compileall -q lossctl  # what changed is not to be compiled in the race
+	$(PEERS)/bin/python -m tests.bench --write
+
+bench-kernels: $(PEERS)/done
+	$(PEERS)/bin/pytest tests/bench/kernels.py -q -W default --benchmark-max-time=0.2 \
+		--benchmark-autosave --benchmark-compare \
+		--benchmark-sort=fullname --benchmark-columns=min,median,rounds
+
 clean:
-	rm -rf $(VENV) $(LIBRARIES) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LIBRARIES) $(PEERS) .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis

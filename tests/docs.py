@@ -117,10 +117,18 @@ def commands() -> str:
     return "\n".join(parts)
 
 
+def speed() -> str:
+    """The page on speed with the benchmark's last results."""
+    from tests.bench import table
+
+    return table.page()
+
+
 GENERATED: dict[Path, Callable[[], str]] = {
     README: readme,
     COMMANDS: commands,
     DOCS / "losses.md": loss_page,
+    DOCS / "speed.md": speed,
 }
 
 if __name__ == "__main__" and "--write" in sys.argv:

@@ -1,0 +1,1 @@
+"""What a competent user would write instead, a script for each library."""

@@ -1,0 +1,142 @@
+"""What was measured, as Markdown."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tests.bench.cells import PEERS
+from tests.bench.data import ROOT
+from tests.bench.measure import SLOW
+from tests.bench.results import FILE, Result, Results, load
+from tests.bench.targets import Target, targets
+
+PAGE = ROOT / "lossctl" / "docs" / "speed.md"
+MEASURED = re.compile(r"(<!-- measured -->\n)(.*?)(<!-- /measured -->)", re.DOTALL)
+
+WHY: dict[str, str] = {}
+"""Why a cell falls short, by its name: what a profile showed."""
+
+
+def text(found: Results) -> str:
+    """The machine, the targets and all cells."""
+    parts = [_machine(found.machine)]
+    if several := targets(found):
+        parts += ["**Targets**", _targets(several)]
+    if found.cells:
+        parts += ["**Cells**: seconds, medians of whole processes", _cells(found.cells)]
+    if found.scaling:
+        parts += ["**Scaling** of mse", _scaling(found.scaling)]
+    if found.starts:
+        parts += ["**Start-up**", _starts(found.starts)]
+    return "\n\n".join(parts) + "\n"
+
+
+def page() -> str:
+    """The page on speed with what was kept last."""
+    kept = text(load()) if FILE.exists() else "Not measured yet.\n"
+    return MEASURED.sub(lambda m: f"{m[1]}{kept}{m[3]}", PAGE.read_text("utf-8"))
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    return (
+        f"{machine['cores']} cores of {machine['processor']}, {machine['memory_gb']} GB, "
+        f"{machine['system']}; memory is read at {machine['bandwidth_gb_s']} GB/s; the load was "
+        f"{machine['load']} before. Python {machine['python']}, {versions}. {machine['date']}."
+    )
+
+
+def _targets(several: Sequence[Target]) -> str:
+    rows = [
+        (
+            "✗" if one.missed else "✓",
+            one.text,
+            f"≤ {one.limit:g}",
+            _ratio(one.ratios[one.worst]),
+            one.worst if len(one.ratios) > 1 else "",
+            f"{len(one.ratios) - len(one.missed)} of {len(one.ratios)}",
+        )
+        for one in several
+    ]
+    return _table("| | target | limit | worst | where | hold |", ":-- :-- --: --: :-- --:", rows)
+
+
+def _cells(cells: Sequence[Result]) -> str:
+    names = [peer.name for peer in PEERS]
+    rows = [
+        (
+            one.name,
+            f"{one.rows:,}",
+            _megabytes(one.bytes),
+            _seconds(one, "lossctl"),
+            *(_seconds(one, name) for name in names),
+            _ratio(one.to_best),
+            _ratio(one.to_floor),
+            _ratio(one.to_floor_beyond_start),
+            _megabytes(one.peak("lossctl")),
+            _ratio(one.memory),
+            WHY.get(one.name, ""),
+        )
+        for one in cells
+    ]
+    head = (
+        f"| cell | rows | MB | lossctl | {' | '.join(names)} | ÷ best | ÷ floor "
+        "| ÷ floor beyond start | peak MB | ÷ leanest | why |"
+    )
+    return _table(head, ":-- " + "--: " * (len(names) + 8) + ":--", rows)
+
+
+def _scaling(scaling: Sequence[Result]) -> str:
+    rows = [
+        (
+            one.format,
+            f"{one.rows:,}",
+            _seconds(one, "lossctl"),
+            f"{one.beyond_start / one.rows * 1e9:.3g}",
+            _megabytes(one.peak("lossctl")),
+        )
+        for one in scaling
+    ]
+    head = "| format | rows | lossctl | ns a row beyond start | peak MB |"
+    return _table(head, ":-- --: --: --: --:", rows)
+
+
+def _starts(starts: Sequence[Result]) -> str:
+    rows = [
+        (
+            f"`lossctl {one.name}`" + (f", {one.rows} rows" if one.rows else ""),
+            _seconds(one, "lossctl"),
+            f"`{one.task}`",
+            _seconds(one, "floor"),
+            _ratio(one.to_floor),
+        )
+        for one in starts
+    ]
+    return _table("| | lossctl | imports | alone | ÷ |", ":-- --: :-- --: --:", rows)
+
+
+def _table(head: str, rule: str, rows: Iterable[Sequence[str]]) -> str:
+    line = f"| {' | '.join(rule.split())} |"
+    return "\n".join([head, line, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def _seconds(result: Result, name: str) -> str:
+    """`–` for what it cannot do, `?` where it is not installed, ≠ for a wrong or no value."""
+    program = result.programs.get(name)
+    if program is None:
+        return "?" if name in result.absent else "–"
+    if program.error:
+        return "≠"
+    once = "*" if program.seconds > SLOW else ""
+    return f"{program.seconds:.3f}{once}"
+
+
+def _ratio(ratio: float) -> str:
+    return "–" if math.isnan(ratio) else f"{ratio:.2f}"
+
+
+def _megabytes(size: float) -> str:
+    return "–" if math.isnan(size) else f"{size / 1e6:,.0f}"
