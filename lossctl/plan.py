@@ -56,6 +56,7 @@ class Plan(NamedTuple):
     interval: str = "bca"  # of the bootstrap's two
     worst: int | None = None
     per_sample: bool = False
+    described: bool = True  # more is wanted than the values: spreads, extremes, intervals
     quantiles: bool = True
     sign: bool = True  # digest the inputs' values for the signature
     dtype: str | None = None
@@ -96,11 +97,6 @@ class Plan(NamedTuple):
     def single(self) -> bool:
         """Whether a loss has no per-sample losses."""
         return self.unpaired or any(bound.single for bound in self.losses)
-
-    @property
-    def spreads(self) -> bool:
-        """Whether anything is made of the spread of the losses."""
-        return self.quantiles or self.confidence is not None or bool(self.test)
 
     def reduction_of(self, bound: Bound) -> str:
         """How the value of a loss comes of its elements."""

@@ -13,8 +13,8 @@ from lossctl.errors import DataError
 from lossctl.sources.table import Arrays, Slab, Table, Want
 
 ELEMENTS = 1 << 18
-"""The elements of one input in a block: with the others' and the temporaries, what caches hold."""
-MOST_ROWS = 1 << 16
+"""The elements of one input in a block: few enough for the caches, enough that threads seldom
+wait for each other."""
 
 AnyArray = npt.NDArray[Any]
 
@@ -45,7 +45,7 @@ def block_rows(opened: Opened) -> int:
     """
     width = max(1, *(item.width for item in opened.inputs.values()))
     rows = max(1, ELEMENTS // width)
-    return min(MOST_ROWS, 1 << (rows.bit_length() - 1))
+    return 1 << (rows.bit_length() - 1)
 
 
 class Stream:

@@ -139,7 +139,7 @@ def command(
         **others,
     )
     if quiet_alone and not plan.gates:  # nobody sees an interval
-        plan = plan._replace(confidence=None, bootstrap=None)
+        plan = plan._replace(confidence=None, bootstrap=None, described=False)
     files.check(plan.paths, output)
     from lossctl.cli.progress import Bar
     from lossctl.evaluation import run

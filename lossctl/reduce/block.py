@@ -46,6 +46,7 @@ class BlockResult:
     groups: list[tuple[Any, ...]] = field(default_factory=list)  # of the grouped states
     clusters: list[tuple[Any, ...]] = field(default_factory=list)  # each after its group
     squeezed: frozenset[str] = frozenset()
+    lengths: dict[str, int] = field(default_factory=dict)  # the rows that count, by input
     digest: bytes = b""
     batch: Batch | None = None  # where its arrays are needed further on
 
@@ -67,6 +68,7 @@ class Worker:
 
     def __init__(self, plan: Plan, backend: Backend, opened: Opened, *, keep: bool) -> None:
         self.plan, self.backend = plan, backend
+        self.hold = keep or plan.whole
         self.reductions = [Reduction(plan, bound, keep=keep) for bound in plan.losses]
         self.keys = {id(part): part.key for bound in plan.losses for _, part in bound.parts}
         self.uses, self.models = opened.uses, opened.models
@@ -112,7 +114,9 @@ class Worker:
             except InvalidInput as error:
                 error.bad = self._bad(error.bad, rows, result.kept)
                 raise
-        result.batch = batch
+        result.lengths = {name: len(array) for name, array in batch.inputs.items()}
+        if self.hold:  # else the next block finds this memory free, and in the cache
+            result.batch = batch
         return result
 
     def _bad(self, bad: Any, rows: int, kept: AnyArray | None) -> AnyArray | None:

@@ -195,14 +195,14 @@ class Engine:
                 self._missing[item.name] = (rows + item.rows, first)
         if self.progress:
             self.progress(totals.samples)
-        if self._missing or result.batch is None:
+        if self._missing:
             return
         self._digest = digest.chain(self._digest, result.digest)
         totals.squeezed |= result.squeezed
         if result.kept is not None:
             totals.skipped += result.rows - len(result.kept)
-        for name, array in result.batch.inputs.items():
-            totals.lengths[name] = totals.lengths.get(name, 0) + len(array)
+        for name, count in result.lengths.items():
+            totals.lengths[name] = totals.lengths.get(name, 0) + count
         codes = _numbered(totals.groups, result.groups)
         clusters = _numbered(totals.clusters, result.clusters)
         for bound, loss, outcome in zip(self.plan.losses, totals.losses, result.outcomes):

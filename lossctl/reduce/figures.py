@@ -83,7 +83,7 @@ def reduced(state: State, layout: Layout, group: int, reduction: str) -> Callabl
     # what two models differ by is summed sample by sample where that is the same: models that
     # are nearly alike would leave only rounding between the sums of each
     unit = state.columns.unit_weight
-    apart = layout.signed and not layout.finished and state.columns.described and unit is not None
+    apart = layout.signed and not layout.finished and state.columns.per_sample and unit is not None
     plain = apart and set(unit or ()) == {1.0} and state.columns.statistics == len(layout.parts)
     centred = state.columns.centred
     own, spreads = state.totals(group), state.spreads(group) if centred else None
@@ -124,7 +124,7 @@ def summarise(
     units: Units,
 ) -> Summary:
     """All the figures of one group of samples."""
-    described = state.columns.described
+    described = state.columns.per_sample
     quantiles = quantiles if described else None
     # unpaired samples have no losses of their own to count
     n = int((state.rows if state.columns.unpaired else state.n)[group])
@@ -192,7 +192,7 @@ class Measured(NamedTuple):
     def alike(self) -> bool:
         """Whether it is a difference between models that differ in no sample."""
         state, group = self.state, self.group
-        known = state.columns.signed and state.columns.described  # else all losses here are 0
+        known = state.columns.signed and state.columns.per_sample  # else all losses here are 0
         return known and 0 < state.n[group] == state.equal[group]
 
     def spread(self) -> Spread:

@@ -54,7 +54,7 @@ class Reduction:
     def __init__(self, plan: Plan, bound: Bound, *, keep: bool) -> None:
         self.keep = keep
         grouped = bool(plan.by) and bound.label not in plan.ungrouped
-        self.products, self.quantiles = plan.spreads, plan.quantiles
+        self.described, self.quantiles = plan.described, plan.quantiles
         self.of_all = plan.quantiles and not grouped  # those of the groups have them all
         self.whole, self.single = bound.whole, bound.single
         self.multiplies = bound.rules.multiplies
@@ -76,7 +76,7 @@ class Reduction:
             losses,
             weight,
             single=self.single,
-            products=self.products,
+            described=self.described,
         )
         if block.valued is not None:
             losses = np.where(block.valued, losses, np.nan)
@@ -90,7 +90,7 @@ class Reduction:
             state.compress()
         if codes is not None:
             grouped = State(
-                block.columns, around.groups, self.quantiles and block.columns.described
+                block.columns, around.groups, self.quantiles and block.columns.per_sample
             )
             if nothing_left is not None:
                 np.add.at(grouped.valueless, codes[nothing_left], 1)
@@ -129,7 +129,7 @@ class Reduction:
         """The state of this thread."""
         state: State | None = getattr(self._own, "state", None)
         if state is None:
-            state = self._own.state = State(columns, 1, self.of_all and columns.described)
+            state = self._own.state = State(columns, 1, self.of_all and columns.per_sample)
             self._states.append(state)  # which no two threads can do at once
         elif state.columns != columns:
             raise ValueError(f"states of {state.columns} and {columns} do not merge")
@@ -184,7 +184,7 @@ def state_block(
     weight: Floats | None,
     *,
     single: bool,
-    products: bool,
+    described: bool,
 ) -> tuple[Block, Flags | None]:
     """The figures of a block as the columns that a state sums.
 
@@ -213,7 +213,7 @@ def state_block(
     )  # fmt: skip
     columns = Columns(
         statistics.shape[1], unit, derived, weight is not None, unpaired, single, layout.signed,
-        layout.centred, products,
+        layout.centred, described,
     )  # fmt: skip
     return Block(columns, statistics, weights, losses, valued, weight), nothing_left
 

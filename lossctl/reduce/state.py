@@ -42,7 +42,7 @@ class Columns(NamedTuple):
     single: bool = False  # no sample has a loss of its own; the losses here are zeros
     signed: bool = False  # the loss is a difference, of which the signs are counted
     centred: tuple[int, ...] = ()  # statistics of which Σ w (x − x̄)² is kept exactly
-    products: bool = True  # sums of products are kept, for spreads and intervals
+    described: bool = True  # not only the value is wanted, but spreads and extremes too
 
     @property
     def own_weights(self) -> bool:
@@ -50,8 +50,8 @@ class Columns(NamedTuple):
         return self.unit_weight is None
 
     @property
-    def described(self) -> bool:
-        """Whether there are per-sample losses to describe."""
+    def per_sample(self) -> bool:
+        """Whether samples have losses of their own."""
         return not (self.unpaired or self.single)
 
     @property
@@ -144,7 +144,7 @@ class State:
         self.equal = np.zeros(groups, dtype=np.int64)
         self.first = exact.zeros((groups, size))  # Σx
         self.special = np.zeros((groups, size))  # the sum of what is not finite
-        products = size if columns.products and size <= MOST_COLUMNS else 0
+        products = size if columns.described and size <= MOST_COLUMNS else 0
         self.second = exact.zeros((groups, products, products))  # Σxy
         self.spread = exact.zeros((groups,))  # Σ weight·loss², where there are weights
         self.centred = exact.zeros((groups, len(columns.centred), 3))  # Σw, Σwx and Σwx²
@@ -211,13 +211,14 @@ class State:
             infinite = ~np.isfinite(block.losses)
             known = infinite if block.valued is None else infinite & block.valued
             self.nonfinite[codes] += _counts(known, starts)
-        if block.columns.signed and block.columns.described:
+        if block.columns.signed and block.columns.per_sample:
             known = np.ones(len(block.losses), dtype=bool) if block.valued is None else block.valued
             self.below[codes] += _counts(known & (block.losses < 0), starts)
             self.above[codes] += _counts(known & (block.losses > 0), starts)
             self.equal[codes] += _counts(known & (block.losses == 0), starts)
-        self.low[codes] = np.minimum(self.low[codes], _ends(np.minimum, lows, starts))
-        self.high[codes] = np.maximum(self.high[codes], _ends(np.maximum, highs, starts))
+        if self.columns.described:
+            self.low[codes] = np.minimum(self.low[codes], _ends(np.minimum, lows, starts))
+            self.high[codes] = np.maximum(self.high[codes], _ends(np.maximum, highs, starts))
 
     def _add_sum(
         self, index: int, column: Floats, total: Floats, starts: Indices, codes: Indices
