@@ -278,9 +278,9 @@ def test_blocks_leave_no_seam(at: int) -> None:
 
 
 def test_labels_of_two_codings_are_refused_across_blocks() -> None:
-    target = np.r_[np.zeros(65_536), -np.ones(65_536)]
+    target = np.r_[np.zeros(ELEMENTS), -np.ones(ELEMENTS)]
     with pytest.raises(lossctl.DataError, match="both -1 and 0"):
-        lossctl.evaluate("hinge", prediction=np.zeros(131_072), target=target)
+        lossctl.evaluate("hinge", prediction=np.zeros(2 * ELEMENTS), target=target)
 
 
 def test_sums_beyond_the_floats_are_infinite() -> None:
