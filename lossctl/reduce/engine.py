@@ -139,8 +139,9 @@ class Engine:
             self._whole()
         for loss, reduction in zip(self.totals.losses, self.worker.reductions):
             loss.layout, loss.state = reduction.layout, reduction.total()
-            if loss.state is not None and (self.many or self.totals.samples > EXACT):
-                loss.state.compress()
+            if self.many or self.totals.samples > EXACT:
+                for state in filter(None, (loss.state, loss.grouped)):
+                    state.compress()
         self.totals.digest = f"{self._digest:016x}"
         return self.totals
 
@@ -254,7 +255,7 @@ class Engine:
             loss.grouped = State(outcome.grouped.columns, 0, self.plan.quantiles)
         loss.grouped.merge(outcome.grouped, codes)
         if self.many or self.totals.samples > EXACT:
-            loss.grouped.compress()
+            loss.grouped.compress(beyond=EXACT)
 
     def _merge_units(
         self, loss: LossTotals, outcome: Outcome, codes: Indices, clusters: Indices

@@ -11,23 +11,29 @@ AnyArray = npt.NDArray[Any]
 Codes = npt.NDArray[np.intp]
 
 
-def group_codes(by: tuple[AnyArray, ...]) -> tuple[npt.NDArray[np.intp], list[tuple[Any, ...]]]:
+_NARROW = 1 << 16
+"""Integers within so many of each other are told apart by counting, not by sorting."""
+
+
+def group_codes(by: tuple[AnyArray, ...]) -> tuple[Codes, list[tuple[Any, ...]]]:
     """Each row's group, as a number, and the groups that the numbers stand for."""
-    codes = np.zeros(len(by[0]), dtype=np.intp)
-    values: list[list[Any]] = []
-    for array in by:
+    codes, values = _codes(by[0])
+    if len(by) == 1:
+        return codes, [(value,) for value in values]
+    uniques = [values]
+    for array in by[1:]:
         own, unique = _codes(array)
         codes = codes * len(unique) + own
-        values.append(unique)
-    present, codes = np.unique(codes, return_inverse=True)
+        uniques.append(unique)
+    codes, present = _numbered(codes)
     groups = []
     for code in present.tolist():
         group: list[Any] = []
-        for unique in reversed(values):
+        for unique in reversed(uniques):
             code, index = divmod(code, len(unique))
             group.append(unique[index])
         groups.append(tuple(reversed(group)))
-    return codes.astype(np.intp), groups
+    return codes, groups
 
 
 def _plain(item: Any) -> Any:
@@ -37,10 +43,11 @@ def _plain(item: Any) -> Any:
     return item
 
 
-def _codes(array: AnyArray) -> tuple[npt.NDArray[np.intp], list[Any]]:
+def _codes(array: AnyArray) -> tuple[Codes, list[Any]]:
+    """Each row's value, as a number, and the values that the numbers stand for."""
     if array.dtype.kind != "O":
-        unique, codes = np.unique(array, return_inverse=True)
-        return codes.astype(np.intp), [_plain(item) for item in unique.tolist()]
+        codes, unique = _numbered(_whole(array))
+        return codes, [_plain(item) for item in unique.tolist()]
     numbers: dict[Any, int] = {}
     codes = np.fromiter(
         (numbers.setdefault(item, len(numbers)) for item in array.tolist()),
@@ -48,3 +55,27 @@ def _codes(array: AnyArray) -> tuple[npt.NDArray[np.intp], list[Any]]:
         count=len(array),
     )
     return codes, list(numbers)
+
+
+def _whole(array: AnyArray) -> AnyArray:
+    """Floats that are whole numbers as integers, which are quicker to tell apart."""
+    if array.dtype.kind != "f":
+        return array
+    whole = array.astype(np.int64)
+    return whole if bool((whole == array).all()) else array
+
+
+def _numbered(array: AnyArray) -> tuple[Codes, AnyArray]:
+    """Each row's value as a number from 0, and the values in order."""
+    if array.dtype.kind in "iu" and len(array):
+        least, most = int(array.min()), int(array.max())
+        if most - least < _NARROW:
+            found = array.astype(np.intp) - least
+            present = np.flatnonzero(np.bincount(found))
+            if len(present) == most - least + 1:
+                return found, present + least
+            numbers = np.zeros(most - least + 1, dtype=np.intp)
+            numbers[present] = np.arange(len(present))
+            return numbers[found], present + least
+    unique, codes = np.unique(array, return_inverse=True)
+    return codes.astype(np.intp), unique

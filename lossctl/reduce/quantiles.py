@@ -37,6 +37,11 @@ class Quantiles:
         """Whether every value is still here."""
         return not self._octaves
 
+    @property
+    def held(self) -> int:
+        """How many values are still here."""
+        return sum(len(values) for values, _ in self._values)
+
     def merge(self, other: Quantiles) -> None:
         """Take in another's values."""
         self.n += other.n
@@ -46,9 +51,17 @@ class Quantiles:
 
     def compress(self) -> None:
         """Count the values and let go of them."""
-        for values, weights in self._values:
-            self._count(values, weights)
+        if self._values:
+            self._count(*self._all())
         self._values = []
+
+    def _all(self) -> tuple[Floats, Floats | None]:
+        """The values that are still here, and their weights."""
+        if len(self._values) == 1:
+            return self._values[0]
+        values = np.concatenate([values for values, _ in self._values])
+        weights = [weights for _, weights in self._values if weights is not None]
+        return values, np.concatenate(weights) if weights else None
 
     def _add(self, octave: tuple[int, int], counts: npt.NDArray[Any]) -> None:
         mine = self._octaves.get(octave)
@@ -97,13 +110,10 @@ class Quantiles:
         if not self.exact:
             self.compress()
             return {level: min(max(self._approximate(level), low), high) for level in levels}
-        values = np.concatenate([values for values, _ in self._values])
-        if self._values[0][1] is None:
+        values, weights = self._all()
+        if weights is None:
             found = _interpolate(np.sort(values), levels)
         else:
-            weights = np.concatenate(
-                [weights for _, weights in self._values if weights is not None]
-            )
             order = np.lexsort((weights, values))  # equal values too, in whatever order they came
             cumulative = np.cumsum(weights[order])
             ranks = np.searchsorted(cumulative, np.asarray(levels) * cumulative[-1])

@@ -120,10 +120,13 @@ class Grouping(NamedTuple):
     @classmethod
     def of(cls, codes: Indices, weights: Floats | None) -> Grouping:
         """Sort the rows by their group's code."""
-        order = np.argsort(codes, kind="stable").astype(np.intp)
-        ordered = codes[order]
-        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-        return cls(order, starts, ordered[starts], None if weights is None else weights[order])
+        sizes = np.bincount(codes)
+        present = np.flatnonzero(sizes)
+        # a stable sort of short integers counts digits, and takes a third of the time
+        short = codes.astype(np.uint16) if len(sizes) <= 1 << 16 else codes
+        order = np.argsort(short, kind="stable")
+        starts = np.cumsum(sizes)[present] - sizes[present]
+        return cls(order, starts, present, None if weights is None else weights[order])
 
 
 class State:
@@ -346,10 +349,15 @@ class State:
             code = index if codes is None else int(codes[index])
             self.quantiles[0 if self.pooled else code].merge(item)
 
-    def compress(self) -> None:
-        """Count the values that quantiles are made of, and let go of them."""
-        for item in self.quantiles:
-            item.compress()
+    def compress(self, beyond: int = 0) -> None:
+        """Count the values that quantiles are made of, and let go of them.
+
+        Args:
+            beyond: Not before there are more: many values at once are counted sooner.
+        """
+        if sum(item.held for item in self.quantiles) > beyond:
+            for item in self.quantiles:
+                item.compress()
 
     def all_quantiles(self) -> Quantiles:
         """The quantiles of all groups together."""
