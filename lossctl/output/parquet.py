@@ -8,7 +8,9 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
+from lossctl.output import SAMPLE
 from lossctl.output.arrow import ArrowWriter
+from lossctl.sources.arrowtypes import is_number
 
 ROW_GROUP = 1 << 20
 
@@ -17,7 +19,12 @@ class _Grouped:
     """Gathers batches into row groups of a size that readers like."""
 
     def __init__(self, path: str, schema: pa.Schema) -> None:
-        self._writer = parquet.ParquetWriter(path, schema, compression="zstd")
+        # numbers that hardly repeat only lose time in a dictionary; steps of 1 take no room
+        texts = [field.name for field in schema if not is_number(field.type)]
+        steps = {SAMPLE: "DELTA_BINARY_PACKED"} if SAMPLE in schema.names else None
+        self._writer = parquet.ParquetWriter(
+            path, schema, compression="zstd", use_dictionary=texts, column_encoding=steps
+        )
         self._batches: list[pa.RecordBatch] = []
         self._rows = 0
 
