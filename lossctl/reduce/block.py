@@ -106,7 +106,7 @@ class Worker:
                 return result
             if self.plan.sign:
                 result.digest = digest.block(batch, [item.name for item in missing])
-            if missing and self.plan.nan == "skip":
+            if keep is not None and self.plan.nan == "skip":
                 result.kept = np.flatnonzero(keep)
                 batch = _take(batch, result.kept)
             try:
@@ -130,13 +130,14 @@ class Worker:
         whole[kept] = found
         return whole
 
-    def _missing(self, batch: Batch) -> tuple[list[Missing], Flags]:
+    def _missing(self, batch: Batch) -> tuple[list[Missing], Flags | None]:
+        """The inputs that hold NaN, and which rows hold none (None where all do)."""
         arrays = dict(batch.inputs)
         if batch.weight is not None:
             arrays["weight"] = batch.weight
         rows = max(map(len, arrays.values()))
         found: list[Missing] = []
-        keep: Flags = np.ones(rows, dtype=bool)
+        keep: Flags | None = None
         for name, array in arrays.items():
             if array.dtype.kind not in "fc" or not array.size:
                 continue
@@ -149,7 +150,7 @@ class Worker:
                 column = int(where[row].argmax()) if array.ndim == 2 else None
                 found.append(Missing(name, int(bad.sum()), row, column))
                 if len(bad) == rows:  # unpaired inputs are never skipped
-                    keep &= ~bad
+                    keep = ~bad if keep is None else keep & ~bad
         return found, keep
 
     def _evaluate(

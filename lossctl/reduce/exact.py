@@ -6,6 +6,7 @@ they need to be. Only one number per block and statistic comes here, so the pric
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,13 @@ SHIFT = 1130  # a unit is 2**-SHIFT; the smallest subnormal is 2**-1074, with 53
 
 def units(values: Floats) -> Units:
     """Finite floats as integers, in units of 2**-SHIFT."""
-    mantissa, exponent = np.frexp(values)
-    whole = np.ldexp(mantissa, 53).astype(np.int64).astype(object)
-    return np.asarray(whole << (exponent + (SHIFT - 53)).astype(object), dtype=object)
+    found = [_unit(value) for value in values.reshape(-1).tolist()]
+    return np.array(found, dtype=object).reshape(values.shape)
+
+
+def _unit(value: float) -> int:
+    mantissa, exponent = math.frexp(value)
+    return int(mantissa * (1 << 53)) << (exponent + (SHIFT - 53))
 
 
 def zeros(shape: tuple[int, ...]) -> Units:
