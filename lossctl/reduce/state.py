@@ -10,7 +10,6 @@ the state alone.
 from __future__ import annotations
 
 import math
-from itertools import combinations_with_replacement
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -254,8 +253,11 @@ class State:
             centred.append(column - _spread_out(mean, sizes))
             sums.append(exact.units(total))
             means.append(exact.units(mean))
-        for i, j in combinations_with_replacement(range(len(columns)), 2):
-            product = self._within_range(_sums(centred[i] * centred[j], starts), codes)
+        last = len(columns)
+        for i, j in [(i, j) for i in range(last) for j in (*range(i + 1, last), i)]:
+            # a column's square comes last, and takes its place
+            found = np.multiply(centred[i], centred[j], out=centred[i] if i == j else None)
+            product = self._within_range(_sums(found, starts), codes)
             around = exact.units(product) << exact.SHIFT
             shift = means[i] * sums[j] + means[j] * sums[i] - count * means[i] * means[j]
             self.second[codes, i, j] += around + shift
