@@ -10,6 +10,7 @@ the state alone.
 from __future__ import annotations
 
 import math
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -253,9 +254,8 @@ class State:
             centred.append(column - _spread_out(mean, sizes))
             sums.append(exact.units(total))
             means.append(exact.units(mean))
-        last = len(columns)
-        for i, j in [(i, j) for i in range(last) for j in (*range(i + 1, last), i)]:
-            # a column's square comes last, and takes its place
+        pairs = [*combinations(range(len(columns)), 2), *((i, i) for i in range(len(columns)))]
+        for i, j in pairs:  # a column's square comes last, and takes its place
             found = np.multiply(centred[i], centred[j], out=centred[i] if i == j else None)
             product = self._within_range(_sums(found, starts), codes)
             around = exact.units(product) << exact.SHIFT
