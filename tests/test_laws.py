@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import lossctl
 from lossctl import losses
+from lossctl.align.rows import ELEMENTS
 from lossctl.losses import Loss
 from lossctl.losses.definition import REQUIRED
 from lossctl.spec import LossSpec
