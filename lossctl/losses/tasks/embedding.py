@@ -229,7 +229,10 @@ def triplet(
         offset = 0.0
     else:
         a, p, n = (point.astype("float64", copy=False) for point in points)
-    near, far, step = a - p + offset, a - n + offset, n - p
+    near, far, step = a - p, a - n, n - p
+    if offset:
+        near += offset
+        far += offset
     gap = _distance_gap(xp, near, far, step, a, distance, epsilon)
     if swap:  # d(a, p) is the same, with its vector turned round
         near, far, step = p - a - offset, p - n + offset, n - a - 2 * offset
@@ -254,10 +257,17 @@ def _distance_gap(
     if distance == "cosine":
         return dot(xp, step, start)
     both = near + far
-    if distance == "euclidean":
-        lengths = _softened(xp, near, epsilon) + _softened(xp, far, epsilon)
-        both = both / xp.where(lengths == 0, 1, lengths)[..., None]
-    return dot(xp, step, both)
+    if distance == "squared_euclidean":
+        return dot(xp, step, both)
+    lengths = _softened(xp, near, epsilon) + _softened(xp, far, epsilon)
+    lengths = xp.where(lengths == 0, 1, lengths)
+    gap = dot(xp, step, both) / lengths
+    # a square of these may not be held, and is not needed where the division comes first
+    extreme = ~((lengths > 1e-140) & (lengths < 1e140))
+    if bool(extreme.any()):
+        direction = both[extreme] / lengths[extreme][..., None]
+        gap[extreme] = dot(xp, step[extreme], direction)
+    return gap
 
 
 def _softened(xp: ArrayModule, vectors: Array, epsilon: float) -> Array:
