@@ -70,9 +70,11 @@ def log_softmax(xp: ArrayModule, x: Array, axis: int = -1) -> Array:
     shifted = x - x.max(axis=axis, keepdims=True)
     odds = xp.exp(shifted)
     top = odds == 1  # left out of the sum: log1p of the rest keeps all digits
-    rest = ordered_sum(xp, xp.where(top, 0, odds), axis)
+    odds -= top
+    rest = ordered_sum(xp, odds, axis)
     rest = rest + (top.sum(axis=axis) - 1).astype(x.dtype)
-    return shifted - xp.expand_dims(xp.log1p(rest), axis)
+    shifted -= xp.expand_dims(xp.log1p(rest), axis)
+    return shifted
 
 
 def log_softmax_at(xp: ArrayModule, x: Array, ids: Array, axis: int = -1) -> Array:
