@@ -186,7 +186,7 @@ def class_ids(
     """
     ids = target if target.dtype.kind == "f" else target.astype("int64", copy=False)
     keep = None if ignore_index is None else ids != ignore_index
-    ids = ids if keep is None else xp.where(keep, ids, 0)
+    ids = ids if keep is None or bool(keep.all()) else xp.where(keep, ids, 0)
     if ids.dtype.kind == "f":
         require(
             xp,
@@ -230,8 +230,19 @@ def one_hot(xp: ArrayModule, ids: Array, classes: int, dtype: Any) -> Array:
 
 def at_class(xp: ArrayModule, values: Array, ids: Array, axis: int = -1) -> Array:
     """Of the values of all classes, on the first or the last axis, those of the `ids`."""
-    picked = xp.take_along_axis(values, xp.expand_dims(ids, axis), axis=axis)
-    return xp.squeeze(picked, axis)
+    if not values.flags.c_contiguous:
+        picked = xp.take_along_axis(values, xp.expand_dims(ids, axis), axis=axis)
+        return xp.squeeze(picked, axis)
+    return xp.take(values.reshape(-1), places(xp, ids, values.shape[axis], axis))
+
+
+def places(xp: ArrayModule, ids: Array, classes: int, axis: int) -> Array:
+    """Where the `ids` stand in contiguous values of all classes, on the first or the last axis.
+
+    One index into flat memory is several times as quick as an index for each axis.
+    """
+    order = xp.arange(ids.size).reshape(ids.shape)
+    return ids * ids.size + order if axis == 0 else order * classes + ids
 
 
 def each_class(

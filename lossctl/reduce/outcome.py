@@ -202,11 +202,11 @@ def state_block(
         )
     else:
         full = [np.broadcast_to(item.weights, item.values.shape).reshape(n, -1) for item in sums]
-        weights = np.concatenate(full, axis=1)
+        weights = full[0] if len(full) == 1 else np.concatenate(full, axis=1)
         # samples of different inputs make no sample together, and have no loss of their own
         valued = np.zeros(n, dtype=bool) if unpaired else _all_present(full)
-        nothing_left = None if unpaired or valued.all() else ~valued
         valued = None if valued.all() else valued
+        nothing_left = None if unpaired or valued is None else ~valued
     derived = (
         unit is not None and statistics.shape[1] == 1 and not layout.finished
         and weight is None and layout.parts[0][0] == 1
@@ -220,7 +220,14 @@ def state_block(
 
 def _all_present(weights: list[Floats]) -> Flags:
     """Which samples have something left for every part of the loss."""
-    return np.asarray(np.logical_and.reduce([(item != 0).any(axis=1) for item in weights]))
+    present = [_present(item) for item in weights]
+    return present[0] if len(present) == 1 else np.asarray(np.logical_and.reduce(present))
+
+
+def _present(weights: Floats) -> Flags:
+    """Which samples have a weight that is not 0."""
+    some = weights != 0
+    return some[:, 0] if some.shape[1] == 1 else np.asarray(some.any(axis=1))
 
 
 def taking_part(block: Block) -> tuple[Block, Indices | None]:
@@ -234,7 +241,7 @@ def taking_part(block: Block) -> tuple[Block, Indices | None]:
     if block.sample_weights is not None:
         enters &= block.sample_weights != 0
     if block.weights is not None:
-        enters &= (block.weights != 0).any(axis=1)
+        enters &= _present(block.weights)
     if enters.all():
         return block, None
     rows = np.flatnonzero(enters)

@@ -10,6 +10,7 @@ from lossctl.backend import Backend
 from lossctl.errors import LossctlError
 from lossctl.losses import Part
 from lossctl.losses.definition import Array, Elements, InvalidInput, Sums
+from lossctl.losses.numerics import weighed
 
 
 class SampleSums(NamedTuple):
@@ -141,19 +142,19 @@ def checked(part: Part, found: SampleSums, rows: int) -> SampleSums:
 
 def _elements(backend: Backend, found: Any) -> SampleSums:
     if isinstance(found, Elements):
-        xp = backend.xp
-        count = found.values.shape[0]
-        taken = found.weights != 0  # a weight of 0 leaves out even what is infinite
-        weighted = xp.where(taken, found.values * found.weights, 0).reshape(count, -1)
-        # cast before the sum: NumPy's buffered cast adds in an order that depends on the rows
-        values = weighted.astype("float64").sum(axis=1)
-        weights = found.weights.reshape(count, -1).astype("float64").sum(axis=1)
-        return SampleSums(backend.host(values), backend.host(weights))
+        # a weight of 0 leaves out even what is infinite
+        values = _row_sums(weighed(backend.xp, found.weights, found.values))
+        return SampleSums(backend.host(values), backend.host(_row_sums(found.weights)))
     found = found.reshape(1) if found.ndim == 0 else found  # one number of all rows
-    size = math.prod(found.shape[1:])
-    if size != 1:
-        found = found.reshape(found.shape[0], -1).astype("float64", copy=False).sum(axis=1)
-    return SampleSums(backend.host(found).reshape(-1).astype("float64", copy=False), float(size))
+    return SampleSums(backend.host(_row_sums(found)), float(math.prod(found.shape[1:])))
+
+
+def _row_sums(array: Array) -> Array:
+    """Sums in float64 over all axes but the first."""
+    # cast before the sum: NumPy's buffered cast adds in an order that depends on the rows
+    size = math.prod(array.shape[1:])
+    flat = array.reshape(len(array), size).astype("float64", copy=False)
+    return flat[:, 0] if size == 1 else flat.sum(axis=1)
 
 
 def _stacked(backend: Backend, found: tuple[Any, ...], rows: int) -> SampleSums:

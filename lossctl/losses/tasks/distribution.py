@@ -151,8 +151,15 @@ def _excess(xp: ArrayModule, t: _Rows, p: _Rows, power: float = 0.0) -> Array:
 
 def _relative_entropy(xp: ArrayModule, t: _Rows, p: _Rows) -> Array:
     """Σ t log(t/p)."""
-    terms = xp.where(t.p == 0, p.p * 0, t.p * (t.log(xp) - p.log(xp)))
-    value = terms.sum(axis=-1)
+    if t.given is None and p.given is None:  # one logarithm, where t/p is within range
+        value = (t.p * xp.log(t.p / p.p)).sum(axis=-1)
+    else:
+        value = (t.p * (t.log(xp) - p.log(xp))).sum(axis=-1)
+
+    def whole(t: _Rows, p: _Rows) -> Array:
+        return xp.where(t.p == 0, p.p * 0, t.p * (t.log(xp) - p.log(xp))).sum(axis=-1)
+
+    value = _refined(value, ~xp.isfinite(value), t, p, whole)
     return _refined(
         value, value < _CLOSE, t, p, lambda t, p: _excess(xp, t, p) + _sum_difference(xp, t, p)
     )

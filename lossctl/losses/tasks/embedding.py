@@ -25,6 +25,9 @@ _ZERO = Param(
 )
 
 
+_CLOSE = 1e-2  # of their sum, a difference of two distances below it has lost two digits
+
+
 def _defined(xp: ArrayModule, values: Array, zero: str, *vectors: Array) -> Array:
     """The values; under zero=undefined NaN where one of the vectors is zero."""
     if zero == "undefined":
@@ -229,30 +232,57 @@ def triplet(
         offset = 0.0
     else:
         a, p, n = (point.astype("float64", copy=False) for point in points)
-    near, far, step = a - p + offset, a - n + offset, n - p
-    gap = _distance_gap(xp, near, far, step, a, distance, epsilon)
+    gap = _distance_gap(xp, a, (p, offset), (n, offset), margin, distance, epsilon)
     if swap:  # d(a, p) is the same, with its vector turned round
-        near, far, step = p - a - offset, p - n + offset, n - a - 2 * offset
-        gap = xp.maximum(gap, _distance_gap(xp, near, far, step, p, distance, epsilon))
+        other = _distance_gap(xp, p, (a, -offset), (n, offset), margin, distance, epsilon)
+        gap = xp.maximum(gap, other)
     return xp.maximum(gap + margin, 0)
+
+
+End = tuple[Array, float]  # a vector, and what is added to each component of a difference to it
 
 
 def _distance_gap(
     xp: ArrayModule,
-    near: Array,
-    far: Array,
-    step: Array,
     start: Array,
+    first: End,
+    second: End,
+    margin: float,
     distance: str,
     epsilon: float,
 ) -> Array:
-    """The distance along `near` minus that along `far`, as a product with near − far = `step`.
-
-    Two large distances that hardly differ thus lose no digits to their subtraction. Both
-    vectors begin in `start`, which only the cosine needs.
-    """
+    """d(start, first) − d(start, second); with all digits where it is next to −margin."""
     if distance == "cosine":
-        return dot(xp, step, start)
+        return dot(xp, second[0] - first[0], start)
+    near, far = (_apart(start, end) for end in (first, second))
+    if distance == "euclidean":
+        lengths = _softened(xp, near, epsilon), _softened(xp, far, epsilon)
+    else:
+        lengths = dot(xp, near, near), dot(xp, far, far)
+    gap = lengths[0] - lengths[1]
+    close = ~(xp.abs(gap + margin) > _CLOSE * (lengths[0] + lengths[1]))
+    if bool(close.any()):
+        step = second[0][close] - first[0][close]
+        if first[1] != second[1]:
+            step += first[1] - second[1]
+        gap[close] = _factored_gap(xp, near[close], far[close], step, distance, epsilon)
+    return gap
+
+
+def _apart(start: Array, end: End) -> Array:
+    vectors = start - end[0]
+    if end[1]:
+        vectors += end[1]
+    return vectors
+
+
+def _factored_gap(
+    xp: ArrayModule, near: Array, far: Array, step: Array, distance: str, epsilon: float
+) -> Array:
+    """The euclidean length of `near` minus that of `far`, as a product with near − far = `step`.
+
+    Two large distances that hardly differ thus lose no digits to their subtraction.
+    """
     both = near + far
     if distance == "euclidean":
         lengths = _softened(xp, near, epsilon) + _softened(xp, far, epsilon)

@@ -34,7 +34,7 @@ from lossctl.losses.definition import (
     Param,
 )
 from lossctl.losses.domains import PROBABILITY, SUM_TOLERANCE
-from lossctl.losses.numerics import log_softmax, ordered_sum, weighed
+from lossctl.losses.numerics import log_softmax, log_softmax_at, ordered_sum, weighed
 from lossctl.spec import Value
 
 Numbers = float | tuple[float, ...] | None
@@ -298,20 +298,9 @@ class Chances(NamedTuple):
 
     def log_at(self, xp: ArrayModule, ids: Array) -> Array:
         """log p of the classes `ids` (n, …)."""
-        own = at_class(xp, self.values, ids, self.along)
         if self.kind != "logits":
-            return self._logs(xp, own)
-        peak = self.values.max(axis=self.along)
-        odds = xp.exp(self.values - xp.expand_dims(peak, self.along))
-        # The sum goes without its own term, which is 1 where p is next to 1: log1p of the
-        # rest then keeps all digits. Elsewhere 1 − exp(own − peak) is far from the rest.
-        positions, flat = xp.arange(ids.size), ids.reshape(-1)
-        if self.along == 0:
-            odds.reshape(len(odds), -1)[flat, positions] = 0
-        else:
-            odds.reshape(-1, odds.shape[-1])[positions, flat] = 0
-        rest = ordered_sum(xp, odds, self.along)
-        return self._clipped(xp, (own - peak) - xp.log1p(rest + (xp.exp(own - peak) - 1)))
+            return self._logs(xp, at_class(xp, self.values, ids, self.along))
+        return self._clipped(xp, log_softmax_at(xp, self.values, ids, self.along))
 
     def _logs(self, xp: ArrayModule, values: Array) -> Array:
         return values if self.kind == "logs" else self.bounds.clip_log(xp, xp.log(values))
@@ -359,8 +348,11 @@ def expected(
     axis: int | None = None,
 ) -> Array | Elements:
     """Σ_c y_c alpha_c cost(log p_c) of each row; `wide` where float32 does not do for the cost."""
-    # in float32 the difference of two logits errs by 1e-6, and so does its exponential
-    dtype = "float64" if kind == "logits" or wide else prediction.dtype
+    # in float32 the difference of two logits errs by 1e-6, and so does its exponential; where
+    # only the target's class counts there is none
+    single = target.ndim < prediction.ndim and not label_smoothing
+    wide = wide or (kind == "logits" and not single)
+    dtype = "float64" if wide else prediction.dtype
     rows = arrange(xp, prediction, target, axis=axis, ignore_index=ignore_index, dtype=dtype)
     chances = Chances(rows.scores, rows.along, kind, bounds, clip_logits)
     chances, unknown = chances.checked(xp, rows.keep, normalize)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lossctl.losses.classes import class_axis, class_ids
 from lossctl.losses.definition import Array, ArrayModule, Input, InvalidInput, Param
-from lossctl.losses.domains import PROBABILITY, require
+from lossctl.losses.domains import PROBABILITY, require, within_unit
 from lossctl.losses.numerics import ratio, sigmoid
 
 BACKGROUND = Param("background", True, "false: class 0 is left out")
@@ -140,17 +140,19 @@ def degrees(
 ) -> tuple[Array, Array | None]:
     """Masks from 0 to 1, and which pixels to keep; booleans where whole or to be `hard`."""
     keep = None if ignore_index is None else target != ignore_index
-    hard = hard or target.dtype.kind in "iub"
-    inside = (target == 0) | (target == 1) if hard else (target >= 0) & (target <= 1)
-    require(
-        xp,
-        inside if keep is None else inside | ~keep,
-        "target",
-        "has {value}, neither 0 nor 1" if hard else "has {value}, outside [0, 1]",
-        "divide masks of 0 and 255 by 255; name a value that marks what to leave out as "
-        "ignore_index; with class ids, the prediction needs a class axis",
-        target,
-    )
+    whole = target.dtype.kind in "iub"
+    hard = hard or whole
+    if (hard and not whole) or not within_unit(target):
+        inside = (target == 0) | (target == 1) if hard else (target >= 0) & (target <= 1)
+        require(
+            xp,
+            inside if keep is None else inside | ~keep,
+            "target",
+            "has {value}, neither 0 nor 1" if hard else "has {value}, outside [0, 1]",
+            "divide masks of 0 and 255 by 255; name a value that marks what to leave out as "
+            "ignore_index; with class ids, the prediction needs a class axis",
+            target,
+        )
     return target == 1 if hard else target, keep
 
 

@@ -191,10 +191,7 @@ def overlap_sums(
     """
     p, missing, y = found.p, found.missing, found.y
     soft = y.dtype.kind == "f"
-
-    def outside() -> Array:
-        return 1 - y if soft else ~y
-
+    y = y if soft else y.astype(p.dtype)
     hit = p * y
     if squared:
         apart = xp.where(y == 1, missing, y - p if soft else p)
@@ -202,9 +199,11 @@ def overlap_sums(
     elif soft and intersection == "minimum":
         hit, false, missed = xp.minimum(p, y), xp.maximum(p - y, 0), xp.maximum(y - p, 0)
         missed = xp.where(y == 1, missing, missed)
+    elif soft:
+        false, missed = p * (1 - y), missing * y
     else:
-        false, missed = p * outside(), missing * y
-    summed = [hit, false, missed, *([missing * outside()] if negatives else [])]
+        false, missed = p - hit, missing * y  # p − p and p − 0 are exact
+    summed = [hit, false, missed, *([missing * (1 - y)] if negatives else [])]
     return xp.stack([item.sum(axis=-1, dtype="float64") for item in summed], axis=-1)
 
 
