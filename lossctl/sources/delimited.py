@@ -17,7 +17,7 @@ from lossctl.sources.misfit import MisfitError
 from lossctl.sources.parts import place_in
 from lossctl.sources.peek import Peeked
 from lossctl.sources.rebatch import Piece
-from lossctl.sources.records import Records
+from lossctl.sources.records import Block, Records, is_blank
 from lossctl.sources.table import Arrays, Column, Format, Want
 from lossctl.sources.textvalues import text_values
 
@@ -84,7 +84,8 @@ class DelimitedPart:
         with reading(self.name), closing(self._peeked.chunks()) as chunks:
             records = Records(chunks, self._delimiter, self._header, lone=self._lone)
             try:
-                for batch in ordered(records, split, min(_THREADS, available_cores())):
+                threads = min(_THREADS, available_cores())
+                for batch in ordered(records, split, threads, waiting=2):
                     if batch is not None:
                         yield FieldsPiece(self, batch, names)
                         row += batch.num_rows
@@ -129,8 +130,8 @@ class DelimitedPart:
         convert = csv.ConvertOptions(include_columns=list(types), column_types=types)
         known = list(self._indices)
 
-        def split(block: bytes) -> Any:
-            if not self._lone and not block.strip(b"\r\n"):
+        def split(block: Block) -> Any:
+            if not self._lone and is_blank(block):
                 return None
             read = csv.ReadOptions(column_names=list(self._indices.values()))
             try:
@@ -138,8 +139,7 @@ class DelimitedPart:
             except MisfitError as error:
                 error.column = known[int(error.column)] if error.column else None
                 raise
-            table = table.rename_columns(list(names)).combine_chunks()
-            return next(iter(table.to_batches()), None)
+            return next(iter(table.rename_columns(list(names)).combine_chunks().to_batches()), None)
 
         return split
 

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from lossctl.sources.misfit import MisfitError
+from lossctl.sources.records import Block
 from lossctl.sources.text import counted, shown
 
 # What pyarrow says; rows are counted from 1. Not by its invalid_row_handler, which prints a
@@ -16,7 +17,7 @@ _ENCODING = re.compile(r"Row #(\d+): .*UTF8")
 
 
 def read_fields(
-    block: bytes, delimiter: str, reading: Any, converting: Any = None, *, lone: bool = False
+    block: Block, delimiter: str, reading: Any, converting: Any = None, *, lone: bool = False
 ) -> Any:
     """Read a block at once to a table.
 

@@ -9,7 +9,7 @@ from lossctl.errors import DataError
 from lossctl.sources.failures import reading
 from lossctl.sources.files import File
 
-_CHUNK = 512 << 10  # of 256 KB to 2 MB, measured, the fastest for CSV
+_CHUNK = 1 << 20  # of 256 KB to 8 MB, measured, the least that is as fast as any for CSV
 
 
 class Peeked:
@@ -80,7 +80,8 @@ def _filled(stream: Any, size: int) -> bytes:
     and an interrupt between them would wait for data that may never come.
     """
     read = getattr(stream, "read1", stream.read)
-    found = read(size)
-    while found and len(found) < size and (more := read(size - len(found))):
-        found += more
-    return bytes(found)
+    pieces: list[bytes] = []
+    while size > 0 and (piece := read(size)):
+        pieces.append(bytes(piece))
+        size -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -13,6 +13,10 @@ from contextlib import closing
 _BOM = b"\xef\xbb\xbf"
 _MOST = 64 << 20
 _BREAK = re.compile(rb"\r\n?|\n")
+_CONTENT = re.compile(rb"[^\r\n]")
+
+Block = bytes | memoryview
+"""Bytes of a file: a view of them, where a copy would take as long as looking for their end."""
 
 
 class Records:
@@ -31,7 +35,7 @@ class Records:
         self._header = header
         self._lone = lone  # one column: empty lines are rows, except the last ones of all
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[Block]:
         blocks = self._with_gaps() if self._lone else self._without_gaps()
         with closing(blocks):
             yield from blocks
@@ -39,8 +43,8 @@ class Records:
     def _with_gaps(self) -> Generator[bytes]:
         lacking, gap = self._header, 0
         with closing(self._whole()) as blocks:
-            for index, block in enumerate(blocks):
-                block = block if index else block.removeprefix(_BOM)
+            for index, view in enumerate(blocks):
+                block = bytes(view) if index else bytes(view).removeprefix(_BOM)
                 if lacking:
                     if not block.strip(b"\r\n"):
                         continue
@@ -53,19 +57,20 @@ class Records:
                     gap, tail = 0, tail[end.end() if end else 0 :]
                 gap += tail.count(b"\n") or tail.count(b"\r")
 
-    def _without_gaps(self) -> Generator[bytes]:
+    def _without_gaps(self) -> Generator[Block]:
         lacking = self._header
         with closing(self._whole()) as blocks:
             for index, block in enumerate(blocks):
-                block = block if index else block.removeprefix(_BOM)
-                if not block.strip(b"\r\n"):
+                if not index:
+                    block = bytes(block).removeprefix(_BOM)
+                if is_blank(block):
                     continue
                 if lacking:
-                    block, lacking = after_first(block, self._delimiter), False
+                    block, lacking = after_first(bytes(block), self._delimiter), False
                 if block:
                     yield block
 
-    def _whole(self) -> Generator[bytes]:
+    def _whole(self) -> Generator[Block]:
         rest = b""
         for chunk in self._chunks:
             data = rest + chunk
@@ -76,12 +81,17 @@ class Records:
                 self.broken = f"a row longer than {_MOST >> 20} MB, or a quote never closed"
                 return
             if end:
-                yield data[:end]
+                yield memoryview(data)[:end]
         if rest and not last_break(rest + b"\n", self._delimiter):
             self.broken = "a quote is opened and never closed"
             return
         if rest:
             yield rest
+
+
+def is_blank(block: Block) -> bool:
+    """Whether there is nothing but line breaks."""
+    return _CONTENT.search(block) is None
 
 
 def after_first(data: bytes, delimiter: bytes) -> bytes:
