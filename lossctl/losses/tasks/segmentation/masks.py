@@ -35,10 +35,15 @@ class Masks(NamedTuple):
 
     given: Array  # the prediction as it came
     p: Array  # the probability; 0 where the pixel takes no part
-    missing: Array  # 1 − p, accurate where p is nearly 1; 0 where the pixel takes no part
+    lack: Array | None  # 1 − p, accurate where p is nearly 1, and as p; None if p says it all
     y: Array  # the target: boolean, or floats from 0 to 1; 0 where the pixel takes no part
     keep: Array | None  # which pixels take part, (n, C or 1, P); None for all
     spatial: tuple[int, ...]  # the shape of the P pixels
+
+    @property
+    def missing(self) -> Array:
+        """1 − p; 0 where the pixel takes no part."""
+        return 1 - self.p if self.lack is None else self.lack
 
     def kept(self, xp: ArrayModule) -> Array | None:
         """Which masks (n, C) have a pixel that takes part; None for all."""
@@ -54,7 +59,7 @@ class Masks(NamedTuple):
         return self._replace(
             given=self.given[:, 1:],
             p=self.p[:, 1:],
-            missing=self.missing[:, 1:],
+            lack=None if self.lack is None else self.lack[:, 1:],
             y=self.y[:, 1:],
             keep=keep,
         )
@@ -90,7 +95,9 @@ def masks(
 
     target = target.astype("float32") if target.dtype == "float16" else target
     given = flat(prediction)
-    p, missing = _probabilities(xp, given, from_logits, one_mask or multilabel)
+    p, lack = given, None
+    if from_logits:
+        p, lack = _probabilities(xp, given, one_mask or multilabel)
     if target.dtype.kind == "f":
         unknown = xp.isnan(target)
         p = xp.where(flat(unknown), nan, p) if bool(unknown.any()) else p
@@ -112,12 +119,13 @@ def masks(
         keep = flat(keep)
         if ids and ignore_index in range(classes):
             keep = keep & (xp.arange(classes) != ignore_index)[:, None]
-        p, missing = xp.where(keep, p, 0), xp.where(keep, missing, 0)
+        lack = xp.where(keep, 1 - p if lack is None else lack, 0)
+        p = xp.where(keep, p, 0)
         y = y & keep if y.dtype.kind == "b" else xp.where(keep, y, 0)
     spatial = tuple(prediction.shape[1:])
     if at is not None:
         spatial = (*spatial[: at - 1], *spatial[at:])
-    found = Masks(given, p, missing, y, keep, spatial)
+    found = Masks(given, p, lack, y, keep, spatial)
     return found if background else found.without_background()
 
 
@@ -156,12 +164,8 @@ def degrees(
     return target == 1 if hard else target, keep
 
 
-def _probabilities(
-    xp: ArrayModule, given: Array, from_logits: bool, each: bool
-) -> tuple[Array, Array]:
-    """Probabilities (n, C, P) and their complements, of `each` mask by itself or over C."""
-    if not from_logits:
-        return given, 1 - given
+def _probabilities(xp: ArrayModule, given: Array, each: bool) -> tuple[Array, Array]:
+    """Probabilities (n, C, P) of logits and their complements, by `each` mask or over C."""
     if each:
         return sigmoid(xp, given), sigmoid(xp, -given)
     # in float64: a difference of float32 logits is rounded to more than exp forgives

@@ -23,7 +23,7 @@ from lossctl.losses.definition import (
     Sums,
     loss,
 )
-from lossctl.losses.numerics import ratio
+from lossctl.losses.numerics import ordered_sum, ratio
 from lossctl.losses.tasks.segmentation.masks import (
     BACKGROUND,
     IGNORE_INDEX,
@@ -87,6 +87,8 @@ _RATIO = (
     ),
     Param("least_denominator", 0.0, "what the denominator is raised to if it is less", least=0),
 )
+
+_CLOSE = 1e-2  # of what it is left of, a difference below it has lost two digits
 
 Index = Callable[..., Array]  # (xp, tp, fp, fn, **its own parameters) -> values
 
@@ -189,8 +191,10 @@ def overlap_sums(
     Where `squared`, FP and FN are each half of Σ (y − p)², so that 2TP + FP + FN is
     Σy² + Σp².
     """
+    soft = found.y.dtype.kind == "f"
+    if not (soft or squared or negatives) and found.lack is None:
+        return _whole_sums(xp, found.p, found.y)
     p, missing, y = found.p, found.missing, found.y
-    soft = y.dtype.kind == "f"
     y = y if soft else y.astype(p.dtype)
     hit = p * y
     if squared:
@@ -205,6 +209,23 @@ def overlap_sums(
         false, missed = p - hit, missing * y  # p − p and p − 0 are exact
     summed = [hit, false, missed, *([missing * (1 - y)] if negatives else [])]
     return xp.stack([item.sum(axis=-1, dtype="float64") for item in summed], axis=-1)
+
+
+def _whole_sums(xp: ArrayModule, p: Array, y: Array) -> Array:
+    """TP, FP and FN of booleans y from Σ yp, Σ p and Σ y, which cost less than three products.
+
+    Of masks where a difference of these is small, and has lost digits, the terms are summed.
+    """
+    hit = p * y.astype(p.dtype)
+    right, whole = (ordered_sum(xp, item, -1, "float64") for item in (hit, p))
+    size = y.sum(axis=-1, dtype="int32")
+    false, missed = whole - right, size - right
+    close = (false < _CLOSE * whole) | (missed < _CLOSE * size)
+    if bool(close.any()):
+        p, hit, y = p[close], hit[close], y[close]
+        false[close] = ordered_sum(xp, p - hit, -1, "float64")
+        missed[close] = ordered_sum(xp, (1 - p) * y, -1, "float64")
+    return xp.stack([right, false, missed], axis=-1)
 
 
 def missed_ratio(
