@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's <malloc.h>
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of glibc's <malloc.h>
 _LARGEST = 1 << 25  # what a threshold may be at most
 
 
@@ -14,9 +14,13 @@ def keep() -> None:
     """
     import ctypes
 
+    from lossctl.ordered import available_cores
+
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return  # another C library
     mallopt(_MMAP_THRESHOLD, _LARGEST)
     mallopt(_TRIM_THRESHOLD, 1 << 30)
+    # Those that read and those that evaluate take turns on the cores, and share what is kept.
+    mallopt(_ARENA_MAX, available_cores())

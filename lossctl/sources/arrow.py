@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import partial
+from threading import Lock
 from typing import Any
 
 from lossctl.errors import DataError
 from lossctl.sources.arrowfooter import Batch, read_batches
-from lossctl.sources.arrowranges import Stored, can_cut, stored
+from lossctl.sources.arrowranges import can_cut, stored
 from lossctl.sources.arrowtypes import column_of, fixed_shape
 from lossctl.sources.batches import ArrowPiece, converted, shape_in, unique
 from lossctl.sources.convert import Shape, row_shape
@@ -23,6 +26,9 @@ _FILE = b"ARROW1\0\0"
 _FEATHER_1 = b"FEA1"
 _PEEK_ROWS = 256
 _TAIL = 8
+
+Cut = Callable[[str, int, int], Any]
+"""Gives some rows of a batch's column, by its name, as an Arrow array."""
 
 
 def open_part(file: File, format: Format) -> ArrowFile | ArrowStream:
@@ -66,20 +72,15 @@ class ArrowFile:
         """Describe the rows of batches, or unpack one batch after the other."""
         with reading(self.name):
             first = 0
-            if self._plain and can_cut(self._schema, list(names)):
-                opened = self._open()
-                for batch in self._batches:
-                    yield CutPiece(self, opened, batch, names, (first, 0, batch.rows))
+            if self._is_file or (self._plain and can_cut(self._schema, list(names))):
+                for batch, cut in zip(self._batches, self._cuts(list(names)), strict=True):
+                    yield FilePiece(self, cut, names, (first, 0, batch.rows))
                     first += batch.rows
                 return
             for whole in self._wholes(list(names)):
                 whole.validate(full=True)
                 yield ArrowPiece(self, whole, first, names)
                 first += whole.num_rows
-
-    def stored(self, name: str, batch: Batch) -> Stored:
-        """Find a column in a batch."""
-        return stored(self._schema, name, batch)
 
     def line(self, row: int) -> int | None:
         """Arrow has no lines."""
@@ -91,11 +92,26 @@ class ArrowFile:
     def _open(self) -> Opened:
         return Opened(self._file.binary(), self.name)
 
-    def _reader(self, names: list[str]) -> Any:
+    def _cuts(self, names: list[str]) -> Iterator[Cut]:
+        """For each batch what gives the rows of its columns: read by position, or unpacked."""
+        if self._plain and can_cut(self._schema, names):
+            opened = self._open()
+            for batch in self._batches:
+                yield partial(self._read, opened, batch)
+            return
+        # Batches are unpacked on as many threads as there are: columns on more would contend.
+        readers = Readers(partial(self._reader, names, threads=len(self._batches) == 1))
+        for index in range(len(self._batches)):
+            yield Packed(readers, index).cut
+
+    def _read(self, opened: Opened, batch: Batch, name: str, start: int, stop: int) -> Any:
+        return stored(self._schema, name, batch).cut(opened, start, stop)
+
+    def _reader(self, names: list[str], *, threads: bool = True) -> Any:
         from pyarrow import ipc
 
         fields = [self._schema.get_field_index(name) for name in names]
-        options = ipc.IpcReadOptions(included_fields=fields)
+        options = ipc.IpcReadOptions(included_fields=fields, use_threads=threads)
         start = ipc.open_file if self._is_file else ipc.open_stream
         return start(self._file.random(), options=options)
 
@@ -115,39 +131,31 @@ class ArrowFile:
         full = [batch for batch in self._batches if batch.rows]
         known = can_cut(self._schema, [name])
         if known and full[0].plain:
-            column = self.stored(name, full[0])
-            shape = row_shape(column.cut(self._open(), 0, min(_PEEK_ROWS, full[0].rows)))
+            stop = min(_PEEK_ROWS, full[0].rows)
+            shape = row_shape(self._read(self._open(), full[0], name, 0, stop))
         else:
             whole = next(whole for whole in self._wholes([name]) if whole.num_rows)
             shape = row_shape(whole.column(name).slice(0, _PEEK_ROWS))
         if shape is None or not known:
             return shape
-        fits = all(self.stored(name, batch).may_have(shape) for batch in full)
+        fits = all(stored(self._schema, name, batch).may_have(shape) for batch in full)
         return shape if fits else None
 
 
-class CutPiece:
+class FilePiece:
     """Rows of a batch in a file, read when a worker loads them."""
 
-    def __init__(
-        self,
-        part: ArrowFile,
-        opened: Opened,
-        batch: Batch,
-        names: Wants,
-        rows: tuple[int, int, int],
-    ) -> None:
+    def __init__(self, part: ArrowFile, cut: Cut, names: Wants, rows: tuple[int, int, int]) -> None:
         self._first, self._start, self._stop = rows
         self.rows = self._stop - self._start
         self._part = part
-        self._opened = opened
-        self._batch = batch
+        self._cut = cut
         self._names = names
 
-    def slice(self, start: int, stop: int) -> CutPiece:
+    def slice(self, start: int, stop: int) -> FilePiece:
         """Narrow to some of its rows."""
         rows = self._first, self._start + start, self._start + stop
-        return CutPiece(self._part, self._opened, self._batch, self._names, rows)
+        return FilePiece(self._part, self._cut, self._names, rows)
 
     def load(self) -> Arrays:
         """Read and convert the columns that are wanted."""
@@ -156,17 +164,52 @@ class CutPiece:
 
     def first_shape(self, name: str) -> Shape:
         """The shape of a column's first list, read a few rows at a time."""
-        stored = self._part.stored(name, self._batch)
         for start in range(self._start, self._stop, _PEEK_ROWS):
             with reading(self._part.name):
-                array = stored.cut(self._opened, start, min(start + _PEEK_ROWS, self._stop))
+                array = self._cut(name, start, min(start + _PEEK_ROWS, self._stop))
             shape = shape_in(self._part, array, self._first + start, name)
             if shape is not None:
                 return shape
         return None
 
     def _column(self, name: str) -> Any:
-        return self._part.stored(name, self._batch).cut(self._opened, self._start, self._stop)
+        return self._cut(name, self._start, self._stop)
+
+
+class Readers:
+    """Readers of one file, of which each serves one thread at a time."""
+
+    def __init__(self, start: Callable[[], Any]) -> None:
+        self._start = start
+        self._idle: deque[Any] = deque()
+
+    def batch(self, index: int) -> Any:
+        """Unpack a batch."""
+        try:
+            reader = self._idle.pop()
+        except IndexError:
+            reader = self._start()
+        batch = reader.get_batch(index)
+        batch.validate(full=True)
+        self._idle.append(reader)
+        return batch
+
+
+class Packed:
+    """A batch that is unpacked when its first rows are wanted."""
+
+    def __init__(self, readers: Readers, index: int) -> None:
+        self._readers = readers
+        self._index = index
+        self._lock = Lock()
+        self._batch: Any = None
+
+    def cut(self, name: str, start: int, stop: int) -> Any:
+        """Some rows of a column; those of one slab, and then those of the next."""
+        with self._lock:
+            if self._batch is None:
+                self._batch = self._readers.batch(self._index)
+        return self._batch.column(name).slice(start, stop - start)
 
 
 class ArrowStream:
