@@ -48,6 +48,31 @@ def ordered(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+def ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """Take each next item on a thread of its own, while the one before is worked with.
+
+    A single item costs no thread.
+
+    Args:
+        items: Taken one at a time, none of them None.
+    """
+    source = iter(items)
+    first = list(islice(source, 2))
+    yield from first
+    if len(first) < 2:
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(1, "lossctl")
+    try:
+        coming = pool.submit(next, source, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, source, None)
+            yield item
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
 def available_cores() -> int:
     """The cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):

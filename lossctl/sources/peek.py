@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 from lossctl.errors import DataError
+from lossctl.ordered import ahead
 from lossctl.sources.failures import reading
 from lossctl.sources.files import File
 
@@ -56,8 +57,10 @@ class Peeked:
             yield from _read(self._stream)
             return
         stream = self._file.stream()
+        chunks = _read(stream)
         try:
-            yield from _read(stream)
+            # Unpacking takes as long as parsing.
+            yield from ahead(chunks) if self._file.compression else chunks
         finally:
             stream.close()
 
