@@ -255,7 +255,7 @@ def test_the_same_figures_in_any_blocks(
 
     whole = {name: compared(test=name, permutations=99) for name in ("t", "sign", "wilcoxon")}
     drawn = compared(bootstrap=400)
-    monkeypatch.setattr(rows, "ELEMENTS", 1 << 12)
+    monkeypatch.setattr(rows, "MOST_ROWS", 1 << 12)
     for name, expected in whole.items():
         for one, two in zip(compared(test=name), expected):
             for figure in ("difference", "p", "error", "wins", "losses", "effect"):

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 import lossctl
 from lossctl import losses
-from lossctl.align.rows import ELEMENTS
 from lossctl.losses import Loss
 from lossctl.losses.definition import REQUIRED
 from lossctl.spec import LossSpec
@@ -279,9 +278,9 @@ def test_blocks_leave_no_seam(at: int) -> None:
 
 
 def test_labels_of_two_codings_are_refused_across_blocks() -> None:
-    target = np.r_[np.zeros(ELEMENTS), -np.ones(ELEMENTS)]
+    target = np.r_[np.zeros(65_536), -np.ones(65_536)]
     with pytest.raises(lossctl.DataError, match="both -1 and 0"):
-        lossctl.evaluate("hinge", prediction=np.zeros(2 * ELEMENTS), target=target)
+        lossctl.evaluate("hinge", prediction=np.zeros(131_072), target=target)
 
 
 def test_sums_beyond_the_floats_are_infinite() -> None:

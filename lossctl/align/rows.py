@@ -12,9 +12,11 @@ from lossctl.align.inputs import Opened, Wanted
 from lossctl.errors import DataError
 from lossctl.sources.table import Arrays, Slab, Table, Want
 
-ELEMENTS = 1 << 18
+ELEMENTS = 1 << 19
 """The elements of one input in a block: few enough for the caches, enough that threads seldom
 wait for each other."""
+MOST_ROWS = 1 << 18
+"""The rows of a block, however narrow: each has figures of its own, in float64."""
 
 AnyArray = npt.NDArray[Any]
 
@@ -45,7 +47,7 @@ def block_rows(opened: Opened) -> int:
     """
     width = max(1, *(item.width for item in opened.inputs.values()))
     rows = max(1, ELEMENTS // width)
-    return 1 << (rows.bit_length() - 1)
+    return min(MOST_ROWS, 1 << (rows.bit_length() - 1))
 
 
 class Stream:
