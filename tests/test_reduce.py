@@ -217,3 +217,12 @@ def test_grouping_does_not_change_the_whole() -> None:
     assert split.groups is not None
     assert sum(item.summary.n for item in split.groups) == 100_000
     assert split.groups[0].summary.quantiles == {}  # beyond 256 groups, for the whole alone
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("loss", ["mae", "median_absolute_error"])
+def test_groups_of_floats_that_are_no_whole_numbers(loss: str) -> None:
+    group = np.array([2.0, math.nan, 1e300, 0.5, 2.0, -0.0, 0.0, math.nan])
+    found = lossctl.evaluate(loss, np.arange(8.0), np.zeros(8), by={"g": group}).losses[0]
+    values = {item.group["g"]: item.value for item in found.groups or ()}
+    assert values == {0: 5.5, 0.5: 3.0, 2: 2.0, int(1e300): 2.0, None: 4.0}

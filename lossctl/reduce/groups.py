@@ -25,7 +25,7 @@ def group_codes(by: tuple[AnyArray, ...]) -> tuple[Codes, list[tuple[Any, ...]]]
         own, unique = _codes(array)
         codes = codes * len(unique) + own
         uniques.append(unique)
-    codes, present = _numbered(codes)
+    codes, present = _coded(codes)
     groups = []
     for code in present.tolist():
         group: list[Any] = []
@@ -46,7 +46,7 @@ def _plain(item: Any) -> Any:
 def _codes(array: AnyArray) -> tuple[Codes, list[Any]]:
     """Each row's value, as a number, and the values that the numbers stand for."""
     if array.dtype.kind != "O":
-        codes, unique = _numbered(_whole(array))
+        codes, unique = _coded(_whole(array))
         return codes, [_plain(item) for item in unique.tolist()]
     numbers: dict[Any, int] = {}
     codes = np.fromiter(
@@ -61,11 +61,12 @@ def _whole(array: AnyArray) -> AnyArray:
     """Floats that are whole numbers as integers, which are quicker to tell apart."""
     if array.dtype.kind != "f":
         return array
-    whole = array.astype(np.int64)
+    with np.errstate(invalid="ignore"):  # NaN and what is too large stay as they are
+        whole = array.astype(np.int64)
     return whole if bool((whole == array).all()) else array
 
 
-def _numbered(array: AnyArray) -> tuple[Codes, AnyArray]:
+def _coded(array: AnyArray) -> tuple[Codes, AnyArray]:
     """Each row's value as a number from 0, and the values in order."""
     if array.dtype.kind in "iu" and len(array):
         least, most = int(array.min()), int(array.max())
