@@ -12,7 +12,6 @@ from typing import Any
 from lossctl import plan as plans
 from lossctl.errors import DataError, UsageError, counted, nearest
 from lossctl.evaluation import Progress, run
-from lossctl.gates import expression, judge
 from lossctl.plan import Plan
 from lossctl.reduce import significance
 from lossctl.reduce.resample import Resampling, exhausts
@@ -169,9 +168,7 @@ def make(
             *(bound.against(number) for number in numbers),
         )
     )
-    given = [fail_if] if isinstance(fail_if, str) else fail_if
-    gates = tuple(expression.parse(text, expression.DIFFERENCES) for text in given)
-    judge.check(gates, [(item.label, item.name) for item in base.losses], base.by)
+    gates = plans.gates_of(base, fail_if, differences=True)
     names = ("the baseline", *(f"candidate {number}" for number in numbers))
     return base._replace(losses=losses, models=candidates, names=names, worst=changed, gates=gates)
 
@@ -326,6 +323,10 @@ def _require_enough(plan: Plan, found: Sequence[Difference]) -> None:
 
 def _gates(plan: Plan, differences: Sequence[Difference]) -> tuple[GateResult, ...]:
     """Every gate held against every candidate."""
+    if not plan.gates:
+        return ()
+    from lossctl.gates import judge
+
     losses = [(bound.label, bound.name) for bound in plan.losses if bound.model == 0]
     found = []
     for gate in plan.gates:

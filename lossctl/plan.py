@@ -167,15 +167,30 @@ def make(
     _check_choices(plan)
     _check_inputs(plan)
     _check_together(plan)
-    expressions = [fail_if] if isinstance(fail_if, str) else fail_if
-    return plan._replace(gates=_gates(plan, expressions)) if expressions else plan
+    return plan._replace(gates=gates_of(plan, fail_if))
 
 
-def _gates(plan: Plan, expressions: Sequence[str]) -> tuple[Expression, ...]:
-    from lossctl.gates import judge
-    from lossctl.gates.expression import parse as gate_of
+def gates_of(
+    plan: Plan, texts: str | Sequence[str], *, differences: bool = False
+) -> tuple[Expression, ...]:
+    """The gates as expressions, checked against what is to be evaluated.
 
-    gates = tuple(map(gate_of, expressions))
+    Args:
+        plan: The evaluation.
+        texts: What must not hold.
+        differences: Whether they are about what models differ by.
+
+    Raises:
+        SpecError: One does not parse.
+        UsageError: One is about a loss or a group that is not evaluated.
+    """
+    texts = [texts] if isinstance(texts, str) else texts
+    if not texts:
+        return ()
+    from lossctl.gates import expression, judge
+
+    figures = expression.DIFFERENCES if differences else expression.FIGURES
+    gates = tuple(expression.parse(text, figures) for text in texts)
     judge.check(gates, [(item.label, item.name) for item in plan.losses], plan.by)
     return gates
 

@@ -96,7 +96,7 @@ NPY = ["prediction.npy", "target.npy", "-l", "mse"]
             ["compare", "prediction.npy", "prediction.npy", "--target", "target.npy", "-l", "mse",
              "--json"],
             {"click", "numpy"},
-            {"lossctl.comparing", "lossctl.gates", "lossctl.reduce.significance"},
+            {"lossctl.comparing", "lossctl.reduce.significance"},
         ),
     ],
     ids=lambda item: " ".join(item) if isinstance(item, list) else "",

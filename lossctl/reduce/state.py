@@ -153,7 +153,7 @@ class State:
         self.centred = exact.zeros((groups, len(columns.centred), 3))  # Σw, Σwx and Σwx²
         self.low = np.full(groups, np.inf)
         self.high = np.full(groups, -np.inf)
-        self.describes = quantiles
+        self.keeps_quantiles = quantiles
         self.pooled = groups > MOST_GROUPS  # too many groups: one for all of them
         kept = (1 if self.pooled else groups) if quantiles else 0
         self.quantiles = [Quantiles() for _ in range(kept)]
@@ -171,7 +171,7 @@ class State:
         fresh = State(self.columns, more, quantiles=False)
         for name in _SUMMED:
             setattr(self, name, np.concatenate([getattr(self, name), getattr(fresh, name)]))
-        if self.describes and not self.pooled:
+        if self.keeps_quantiles and not self.pooled:
             self.quantiles += [Quantiles() for _ in range(more)]
 
     def add(self, block: Block, grouping: Grouping | None) -> None:
@@ -195,7 +195,7 @@ class State:
                 self._add_spread(block, starts, sizes, codes)
         for place, index in enumerate(block.columns.centred):
             self._add_centred(place, block.statistics[:, index], block, starts, sizes, codes)
-        if self.describes:
+        if self.keeps_quantiles:
             self._add_quantiles(block, starts, sizes, codes)
 
     def _count(
@@ -345,7 +345,7 @@ class State:
             mine, theirs = getattr(self, name), getattr(other, name)
             combine = _EXTREMES.get(name, np.add)
             mine[where] = combine(mine[where], theirs)
-        if self.describes and (other.pooled or len(self.quantiles) > MOST_GROUPS):
+        if self.keeps_quantiles and (other.pooled or len(self.quantiles) > MOST_GROUPS):
             self.quantiles, self.pooled = [self.all_quantiles()], True
         for index, item in enumerate(other.quantiles):
             code = index if codes is None else int(codes[index])
