@@ -1,11 +1,11 @@
-"""The command line: a thin face on the Python interface. Only here is printed and exited."""
+"""The command line: a thin face on the Python interface. Only here is printed."""
 
 from __future__ import annotations
 
 import os
 import sys
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -76,11 +76,6 @@ Exit status: 0 done, 1 a gate failed, 2 could not be evaluated, 130 interrupted.
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 def lossctl() -> None:
     """Right, comparable losses of saved predictions, with their uncertainty."""
-
-
-def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run the command line and exit."""
-    sys.exit(run(arguments))
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -135,8 +135,6 @@ def prepare(plugins: tuple[str, ...]) -> None:
     """What comes before anything is computed: the libraries' settings, and the plugins."""
     # blocks run on threads of our own; a library's beneath them would only contend
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Arrow's own allocators keep freed memory, which streams of blocks never ask for again
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from lossctl.cli import heap
     from lossctl.losses import load_plugin
 

@@ -23,6 +23,7 @@ class Command(NamedTuple):
 
     line: list[str]
     pipe: str | None = None  # a file that is sent to its standard input through a pipe
+    files: tuple[str, ...] = ()  # brought into the page cache before each run
 
 
 class Run(NamedTuple):
@@ -54,6 +55,7 @@ class Measured(NamedTuple):
 
 def once(command: Command) -> Run:
     """Run a program to its end."""
+    warm(command.files)
     with tempfile.TemporaryDirectory() as folder:
         line = [part.replace(OUT, f"{folder}/out.parquet") for part in command.line]
         printed, complaint = Path(folder, "out"), Path(folder, "err")

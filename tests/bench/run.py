@@ -22,7 +22,7 @@ from tests.bench.cells import (
     peer_script,
 )
 from tests.bench.data import Dataset
-from tests.bench.measure import Command, Measured, alternating, warm
+from tests.bench.measure import Command, Measured, alternating
 from tests.bench.results import Program, Result
 
 NAMES = tuple(peer.name for peer in PEERS)
@@ -73,7 +73,7 @@ def start(one: Start, folder: Path, runs: int) -> Result:
     cell = Cell(MSE._replace(options=one.options), Dataset("pairs", one.format, TINY))
     line = evaluation(cell, folder) if one.format else [*lossctl(), *one.options]
     commands = {
-        "lossctl": Command(line),
+        "lossctl": _command(cell, line, folder) if one.format else Command(line),
         "floor": Command([sys.executable, "-c", f"import {one.imports}"]),
     }
     programs = {name: _program(found, []) for name, found in alternating(commands, runs).items()}
@@ -82,14 +82,14 @@ def start(one: Start, folder: Path, runs: int) -> Result:
 
 
 def _command(cell: Cell, line: list[str], folder: Path) -> Command:
-    return Command(line, cell.dataset.files(folder)[0] if cell.piped else None)
+    files = tuple(cell.dataset.files(folder))
+    return Command(line, files[0] if cell.piped else None, files)
 
 
 def _measure(
     cell: Cell, folder: Path, commands: Mapping[str, Command], runs: int, more: int
 ) -> dict[str, Program]:
     """Run them, and hold the peers' values against lossctl's."""
-    warm(cell.dataset.files(folder))
     programs = {}
     for name, found in alternating(commands, runs, more).items():
         values: Numbers = []

@@ -67,7 +67,9 @@ from lossctl.losses.tasks.regression.parts import (
 def squared_error(
     xp: ArrayModule, prediction: Array, target: Array, *, outputs: str = "pooled"
 ) -> Array | Sums:
-    return by_output(xp.square(prediction - target), outputs)
+    error = prediction - target
+    error *= error
+    return by_output(error, outputs)
 
 
 @loss(
@@ -127,8 +129,10 @@ def pinball(
             f"has {prediction.shape[-1]} columns for one target",
             f"give as many levels: pinball:alpha=[…], {prediction.shape[-1]} of them",
         )
-    error = target - prediction
-    return xp.maximum(level * error, (level - 1) * error)
+    above = target - prediction
+    below = (level - 1) * above
+    above *= level
+    return xp.maximum(above, below)
 
 
 @loss(

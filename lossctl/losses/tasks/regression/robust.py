@@ -70,9 +70,14 @@ def smooth_l1(xp: ArrayModule, prediction: Array, target: Array, *, beta: float)
 )
 def log_cosh(xp: ArrayModule, prediction: Array, target: Array) -> Array:
     # cosh²e = 1 + sinh²e; beyond 20 the loss grows as |e| does, to all digits
-    error = xp.abs(prediction - target)
-    near = xp.minimum(error, 20)
-    return 0.5 * xp.log1p(xp.square(xp.sinh(near))) + (error - near)
+    near = error = xp.abs(prediction - target)
+    far = bool((error > 20).any())
+    if far:
+        near = xp.minimum(error, 20)
+    squares = xp.sinh(near)
+    squares *= squares
+    found = 0.5 * xp.log1p(squares)
+    return found + (error - near) if far else found
 
 
 @loss(
