@@ -1,4 +1,4 @@
-"""The process of `lossctl` and of `python -m lossctl`: the command line, and a quick start and end."""
+"""The process of `lossctl`, which starts and ends quickly, around the command line."""
 
 from __future__ import annotations
 
