@@ -68,7 +68,7 @@ simulate: $(VENV)/test
 $(PEERS)/done: pyproject.toml tests/bench/requirements.txt
 	@echo "installing the peers into $(PEERS) …"
 	@$(PYTHON) -m venv $(PEERS)
-	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/bench/requirements.txt --editable .
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/bench/requirements.txt --editable '.[gzip]'
 	@touch $@
 
 bench: $(PEERS)/done

@@ -15,13 +15,15 @@ def keep() -> None:
     Each block's temporaries are large enough for glibc to return them to the system at once,
     which then clears every page anew: more than half of the time of a simple loss.
     """
-    # Of Arrow's allocators the one that holds the least beside what is in use; before it is loaded.
-    pool = "jemalloc" if sys.platform == "linux" else "system"
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", pool)
     import ctypes
 
     from lossctl.ordered import available_cores
 
+    cores = available_cores()
+    # Of Arrow's allocators the one that holds the least beside what is in use; before it is loaded.
+    pool = "jemalloc" if sys.platform == "linux" else "system"
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", pool)
+    os.environ.setdefault("JE_ARROW_MALLOC_CONF", f"narenas:{cores}")
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
@@ -29,4 +31,4 @@ def keep() -> None:
     mallopt(_MMAP_THRESHOLD, _LARGEST)
     mallopt(_TRIM_THRESHOLD, 1 << 30)
     # Those that read and those that evaluate take turns on the cores, and share what is kept.
-    mallopt(_ARENA_MAX, available_cores())
+    mallopt(_ARENA_MAX, cores)

@@ -23,6 +23,9 @@ _WORDS = (
     ("unknown frame descriptor", "is not compressed as its name says"),
     ("not bz2-compressed", "is not compressed as its name says"),
     ("truncated compressed stream", "was cut short"),
+    ("compressed file ended before", "was cut short"),
+    ("incorrect data check", "is corrupt: a checksum does not match"),
+    ("crc check failed", "is corrupt: a checksum does not match"),
     ("crc checksum verification failed", "is corrupt: a checksum does not match"),
 )
 
@@ -60,12 +63,12 @@ def hint_for(error: BaseException) -> str:
 def expected(error: BaseException) -> bool:
     """Tell failures of the data from mistakes of this program.
 
-    Goes by name for pyarrow, zlib and zipfile, so that none is imported to ask.
+    Goes by name for pyarrow, zlib, zipfile and isal, so that none is imported to ask.
     """
     if isinstance(error, (OSError, EOFError, ValueError, NotImplementedError, MemoryError)):
         return True
     return any(
-        kind.__module__.partition(".")[0] in ("pyarrow", "zlib", "zipfile", "lzma")
+        kind.__module__.partition(".")[0] in ("pyarrow", "zlib", "zipfile", "lzma", "igzip_lib")
         for kind in type(error).__mro__
     )
 

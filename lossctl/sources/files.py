@@ -53,6 +53,8 @@ class File:
             raw = self.filesystem.open_input_stream(self.path, compression=None)
         else:
             raw = pa.PythonFile(self.binary(), "r") if self.once else pa.OSFile(self.path)
+        if self.compression == "gzip" and (unpacked := _quickly_unpacked(raw)):
+            return unpacked
         return pa.CompressedInputStream(raw, self.compression)
 
     def random(self) -> Any:
@@ -62,6 +64,16 @@ class File:
         if self.filesystem is not None:
             return self.filesystem.open_input_file(self.path)
         return _spooled(self.binary()) if self.once else pa.OSFile(self.path)
+
+
+def _quickly_unpacked(packed: Any) -> Any:
+    """The bytes of a gzip stream by a library that takes half as long, where it is installed."""
+    try:
+        from isal import igzip
+    except ImportError:
+        return None
+    reader: Any = igzip.IGzipFile
+    return reader(fileobj=packed)
 
 
 def local_file(path: str) -> File:

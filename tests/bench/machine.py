@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = (
-    "lossctl", "numpy", "pyarrow", "click", "rich",
+    "lossctl", "numpy", "pyarrow", "click", "rich", "isal",
     "pandas", "polars", "duckdb", "scikit-learn", "torch",
 )  # fmt: skip
 
