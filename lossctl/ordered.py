@@ -5,11 +5,82 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
-from typing import TypeVar
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
+
+
+class Job(Generic[Item, Found]):
+    """An item that a thread works on."""
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self.found: Found
+        self.error: BaseException | None = None
+        self.done = Lock()
+        self.done.acquire()
+
+    def run(self, work: Callable[[Item], Found]) -> None:
+        """Work on it, and let those go on who wait for it."""
+        try:
+            self.found = work(self.item)
+        except BaseException as error:
+            self.error = error
+        del self.item  # which may hold a block
+        self.done.release()
+
+    def result(self) -> Found:
+        """What was found, as soon as it is.
+
+        Raises:
+            BaseException: What the work raised.
+        """
+        self.done.acquire()
+        if self.error is not None:
+            raise self.error
+        return self.found
+
+
+class Crew(Generic[Item, Found]):
+    """Threads that take one job after the other.
+
+    A pool of `concurrent.futures` would do, but its import takes as long as a million rows.
+    """
+
+    def __init__(self, work: Callable[[Item], Found], most: int) -> None:
+        self._work, self._most = work, most
+        self._jobs: SimpleQueue[Job[Item, Found] | None] = SimpleQueue()
+        self._threads: list[Thread] = []
+
+    def give(self, item: Item) -> Job[Item, Found]:
+        """Have a thread work on an item, in turn."""
+        job: Job[Item, Found] = Job(item)
+        self._jobs.put(job)
+        if len(self._threads) < self._most:
+            thread = Thread(target=self._serve, name="lossctl", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        return job
+
+    def dismiss(self) -> None:
+        """Forget the jobs that nobody has begun, and wait for the others."""
+        with suppress(Empty):
+            while True:
+                self._jobs.get_nowait()
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _serve(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job.run(self._work)
+            del job  # or it would be held until the next one comes
 
 
 def ordered(
@@ -17,7 +88,7 @@ def ordered(
 ) -> Iterator[Found]:
     """Map in order, on threads.
 
-    A single item, and a single thread, cost no pool.
+    A single item, and a single thread, cost no other threads.
 
     Args:
         items: Taken one by one on the calling thread, as streams need it.
@@ -32,20 +103,18 @@ def ordered(
             yield work(item)
         yield from map(work, source)
         return
-    from concurrent.futures import Future, ThreadPoolExecutor
-
-    pool = ThreadPoolExecutor(threads, "lossctl")
-    pending: deque[Future[Found]] = deque()
+    crew = Crew(work, threads)
+    pending: deque[Job[Item, Found]] = deque()
     try:
-        pending.extend(pool.submit(work, item) for item in first)
+        pending.extend(crew.give(item) for item in first)
         for item in source:
-            pending.append(pool.submit(work, item))
+            pending.append(crew.give(item))
             if len(pending) >= threads + waiting:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        crew.dismiss()
 
 
 def ahead(items: Iterable[Item]) -> Iterator[Item]:
@@ -61,16 +130,14 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
     yield from first
     if len(first) < 2:
         return
-    from concurrent.futures import ThreadPoolExecutor
-
-    pool = ThreadPoolExecutor(1, "lossctl")
+    crew: Crew[None, Item | None] = Crew(lambda _: next(source, None), 1)
     try:
-        coming = pool.submit(next, source, None)
+        coming = crew.give(None)
         while (item := coming.result()) is not None:
-            coming = pool.submit(next, source, None)
+            coming = crew.give(None)
             yield item
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        crew.dismiss()
 
 
 def available_cores() -> int:

@@ -15,7 +15,7 @@ from lossctl.sources.table import Arrays, Slab, Table, Want
 ELEMENTS = 1 << 19
 """The elements of one input in a block: few enough for the caches, enough that threads seldom
 wait for each other."""
-MOST_ROWS = 1 << 17
+MOST_ROWS = 1 << 18
 """The rows of a block, however narrow: each has figures of its own, in float64."""
 
 AnyArray = npt.NDArray[Any]

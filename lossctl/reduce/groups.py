@@ -71,7 +71,8 @@ def _coded(array: AnyArray) -> tuple[Codes, AnyArray]:
     if array.dtype.kind in "iu" and len(array):
         least, most = int(array.min()), int(array.max())
         if most - least < _NARROW:
-            found = array.astype(np.intp) - least
+            found = array.astype(np.intp)
+            found -= least
             present = np.flatnonzero(np.bincount(found))
             if len(present) == most - least + 1:
                 return found, present + least
