@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
@@ -10,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lossctl.errors import UsageError, nearest
+from lossctl.ordered import Crew, Job
 from lossctl.output.aside import Aside, said
 from lossctl.report import free
 
@@ -18,9 +20,14 @@ if TYPE_CHECKING:
 
     from lossctl.reduce.engine import Rows
 
+    Columns = Mapping[str, npt.NDArray[Any]]
+
 FORMATS = {".csv": "delimited", ".parquet": "parquet", ".npy": "npy", ".jsonl": "jsonl"}
 """By extension, the module that writes it."""
 
+
+BEHIND = 2
+"""The blocks that may wait to be written."""
 
 SAMPLE = "sample"
 """The column of the samples' numbers."""
@@ -29,9 +36,7 @@ SAMPLE = "sample"
 class Writer(Protocol):
     """Writes columns of equal length, batch by batch."""
 
-    def write(
-        self, side: Mapping[str, npt.NDArray[Any]], losses: Mapping[str, npt.NDArray[Any]]
-    ) -> None:
+    def write(self, side: Columns, losses: Columns) -> None:
         """Append rows.
 
         Args:
@@ -91,6 +96,34 @@ def place(flag: str, path: str, sources: Iterable[str]) -> None:
         raise UsageError(f"{flag} {path} is no file", "name one, or a file that is not there yet")
 
 
+class Behind:
+    """A writer on a thread of its own: the next rows are evaluated while it compresses."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._crew: Crew[tuple[Columns, Columns], None] = Crew(lambda rows: writer.write(*rows), 1)
+        self._waiting: deque[Job[tuple[Columns, Columns], None]] = deque()
+
+    def write(self, side: Columns, losses: Columns) -> None:
+        """Append rows, as soon as those before are written."""
+        self._waiting.append(self._crew.give((side, losses)))
+        if len(self._waiting) > BEHIND:
+            self._waiting.popleft().result()
+
+    def close(self) -> None:
+        """Write what is left, and close."""
+        try:
+            while self._waiting:
+                self._waiting.popleft().result()
+        except BaseException:
+            self._crew.dismiss()
+            with suppress(Exception):  # what went wrong first is what is said
+                self._writer.close()
+            raise
+        self._crew.dismiss()
+        self._writer.close()
+
+
 class Output:
     """A sink that writes one row a sample: its number, key, groups and losses."""
 
@@ -139,7 +172,7 @@ def opened(path: str, labels: list[str], key: str | None, by: list[str]) -> Iter
     make: Callable[[str], Writer] = module.open_writer
     with Aside() as files:
         with said(path):
-            writer = make(files.place(path))
+            writer = Behind(make(files.place(path)))
         try:
             yield Output(path, writer, labels, key, by)
         except BaseException:

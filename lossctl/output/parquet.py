@@ -12,7 +12,7 @@ from lossctl.output import SAMPLE
 from lossctl.output.arrow import ArrowWriter
 from lossctl.sources.arrowtypes import is_number
 
-ROW_GROUP = 1 << 20
+ROW_GROUP = 1 << 18
 
 
 class _Grouped:
