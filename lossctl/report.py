@@ -1,6 +1,7 @@
-"""The frozen result of an evaluation: all that a renderer may see."""
+"""The frozen result of an evaluation: all that a renderer may see.
 
-from __future__ import annotations
+Annotations are not postponed here: named tuples would compile each of their texts, at every start.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -108,7 +109,7 @@ class LossResult(NamedTuple):
     components: tuple[float, ...] = ()  # one by one, where the loss was asked for that
     groups: tuple[Group, ...] | None = None
     worst: tuple[Worst, ...] | None = None
-    per_sample: npt.NDArray[Any] | None = None
+    per_sample: "npt.NDArray[Any] | None" = None
 
     @property
     def value(self) -> float:
@@ -167,7 +168,7 @@ class Difference(NamedTuple):
     ties: int
     losses: int  # … raises
     detectable: float  # the true difference that would be found with a chance of 80 %
-    groups: tuple[Difference, ...] | None = None
+    groups: "tuple[Difference, ...] | None" = None
     changed: tuple[Change, ...] | None = None
 
 
@@ -192,7 +193,7 @@ class Comparison(NamedTuple):
     seed: int | None  # of either
     differences: tuple[Difference, ...]  # loss by loss, each candidate's
     notes: tuple[str, ...] = ()
-    gates: tuple[GateResult, ...] = ()
+    gates: "tuple[GateResult, ...]" = ()
 
     @property
     def passed(self) -> bool:
@@ -222,7 +223,7 @@ class Comparison(NamedTuple):
             "notes": list(self.notes),
         } | ({"gates": [gate_dict(item) for item in self.gates]} if self.gates else {})
 
-    def to_pandas(self) -> pd.DataFrame:
+    def to_pandas(self) -> "pd.DataFrame":
         """One row a loss and candidate, and one for each group where there are groups."""
         import pandas as pd
 
@@ -328,7 +329,7 @@ class Report(NamedTuple):
             found["gates"] = [gate_dict(item) for item in self.gates]
         return found
 
-    def to_pandas(self) -> pd.DataFrame:
+    def to_pandas(self) -> "pd.DataFrame":
         """One row a loss, or one a loss and group where there are groups."""
         import pandas as pd
 

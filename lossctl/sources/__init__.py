@@ -44,7 +44,6 @@ def open_table(path: str, format: Format) -> Table:
         DataError: Nothing there, or nothing that can be read.
         UsageError: Options that are lacking or mean nothing.
     """
-    from dataclasses import replace
     from functools import partial
     from importlib import import_module
 
@@ -69,6 +68,6 @@ def open_table(path: str, format: Format) -> Table:
         delimiter = "\t" if kinds[0].format == "tsv" else ","
         opener = partial(opener, delimiter=delimiter, codes=module.Codes())
     files = [
-        replace(file, compression=kind.compression) for file, kind in zip(files, kinds, strict=True)
+        file._replace(compression=kind.compression) for file, kind in zip(files, kinds, strict=True)
     ]
     return Parts(path, files, opener)

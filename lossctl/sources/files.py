@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from lossctl.errors import DataError
 from lossctl.sources.text import path_text
@@ -13,8 +12,7 @@ from lossctl.sources.text import path_text
 STDIN = "-"
 
 
-@dataclass(frozen=True)
-class File:
+class File(NamedTuple):
     """An input file, not opened yet.
 
     Attributes:
