@@ -31,8 +31,10 @@ class Job(Generic[Item, Found]):
             self.found = work(self.item)
         except BaseException as error:
             self.error = error
+        done = self.done
         del self.item  # which may hold a block
-        self.done.release()
+        del self  # which an error would hold, by its traceback, and be held by
+        done.release()
 
     def result(self) -> Found:
         """What was found, as soon as it is.
@@ -42,7 +44,11 @@ class Job(Generic[Item, Found]):
         """
         self.done.acquire()
         if self.error is not None:
-            raise self.error
+            try:
+                raise self.error
+            finally:  # as above
+                self.error = None
+                del self
         return self.found
 
 
@@ -63,8 +69,8 @@ class Crew(Generic[Item, Found]):
         self._jobs.put(job)
         if len(self._threads) < self._most:
             thread = Thread(target=self._serve, name="lossctl", daemon=True)
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)
         return job
 
     def dismiss(self) -> None:

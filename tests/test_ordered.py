@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Iterator
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
@@ -101,3 +104,28 @@ def test_jobs_that_nobody_has_begun_are_forgotten() -> None:
     begun.wait()
     busy.dismiss()
     assert done == [0]
+
+
+def test_an_error_holds_nothing_that_was_in_flight() -> None:
+    class Thing:
+        pass
+
+    alive = []
+
+    def things() -> Iterator[Thing]:
+        for _ in range(6):
+            thing = Thing()
+            alive.append(weakref.ref(thing))
+            yield thing
+
+    def work(thing: Thing) -> None:
+        raise ValueError("no")
+
+    gc.disable()
+    try:
+        with suppress(ValueError):  # pytest.raises would hold the error
+            list(ordered(things(), work, threads=2))
+        found = [one() for one in alive]
+    finally:
+        gc.enable()
+    assert found == [None] * len(alive)

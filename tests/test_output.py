@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ import pytest
 from pyarrow import csv, parquet
 
 from lossctl.errors import DataError
-from lossctl.output import FORMATS, opened
+from lossctl.output import BEHIND, FORMATS, Behind, opened
 
 EXTENSIONS = [extension.removeprefix(".") for extension in FORMATS]
 TABLES = ["csv", "parquet", "jsonl"]
@@ -255,3 +257,33 @@ def test_no_output_imports_pandas(tmp_path: Path, extension: str) -> None:
         code="print([m for m in ('pandas', 'pyarrow.dataset') if m in sys.modules])",
     )  # fmt: skip
     assert ran.stdout == "0.0\n[]\n", ran.stderr
+
+
+def test_an_abandoned_writer_writes_nothing_more() -> None:
+    """What waits is forgotten, an error of closing is hidden, and no thread is left."""
+    seen = []
+
+    class Told(SimpleQueue[Any]):
+        def put(self, item: Any, *_: Any) -> None:
+            super().put(item)
+            if item is None:  # what waits is forgotten by now
+                go.set()
+
+    class Slow:
+        def write(self, side: Any, losses: Any) -> None:
+            begun.set()
+            go.wait()
+            seen.append(losses["n"])
+
+        def close(self) -> None:
+            seen.append("closed")
+            raise OSError("no room")
+
+    begun, go = threading.Event(), threading.Event()
+    behind = Behind(Slow())
+    behind._crew._jobs = Told()
+    for n in range(BEHIND):
+        behind.write({}, {"n": n})
+    begun.wait()
+    behind.abandon()
+    assert seen == [0, "closed"]

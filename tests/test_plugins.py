@@ -188,3 +188,26 @@ def test_a_kernel_that_fails_is_the_plugins(folder: Path, name: str) -> None:
     assert "the loss cauchy of the plugin wrong.py#" in done.stderr
     assert message in done.stderr
     assert not done.stdout
+
+
+def test_code_of_others_may_end_its_own_way(tmp_path: Path) -> None:
+    """The process that ends quickly where it is alone leaves to plugins what they do at exit."""
+    (tmp_path / "plugin.py").write_text(
+        f"{EXAMPLE}\nimport atexit\nlog = open('log', 'w')\nlog.write('kept')\n"
+        "atexit.register(lambda: open('done', 'w').close())\n"
+    )
+    (tmp_path / "d.csv").write_text("y_pred,y_true\n1,2\n")
+    run = "import sys; sys.argv[0] = 'lossctl'; from lossctl.__main__ import main; main()"
+    line = [sys.executable, "-c", run, "eval", "d.csv", "-l", "mae", "-q", "--plugin", "plugin.py"]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1.0\n", "")
+    assert (tmp_path / "log").read_text() == "kept"
+    assert (tmp_path / "done").exists()
+
+
+def test_the_module_ends_as_profilers_want_it(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("y_pred,y_true\n1,2\n")
+    line = [sys.executable, "-m", "cProfile", "-m", "lossctl", "eval", "d.csv", "-l", "mae", "-q"]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.startswith("1.0\n")
+    assert "function calls" in done.stdout

@@ -320,7 +320,7 @@ def _side(opened: Opened, plan: Plan, flag: str, name: str, source: Source) -> W
     if len(columns) != 1 or columns[0].shape != ():
         raise UsageError(
             f"--{flag} {name}: one column with one value a row is needed",
-            "name a single column",
+            "name a single column" + (", and several with --by A --by B" if flag == "by" else ""),
         )
     return Wanted(table, columns, Want.NUMBERS if flag == "weight" else Want.ANY)
 

@@ -20,7 +20,8 @@ def keep() -> None:
     from lossctl.ordered import available_cores
 
     cores = available_cores()
-    # Of Arrow's allocators the one that holds the least beside what is in use; before it is loaded.
+    # Of Arrow's allocators the one that holds the least beside what is in use, which its builds
+    # for Linux have; to be chosen before it is loaded.
     pool = "jemalloc" if sys.platform == "linux" else "system"
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", pool)
     os.environ.setdefault("JE_ARROW_MALLOC_CONF", f"narenas:{cores}")

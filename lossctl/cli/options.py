@@ -35,7 +35,7 @@ by = click.option(
     "--by",
     metavar="COL",
     multiple=True,
-    help="Also by group of this column; several columns make a group of each combination.",
+    help="Also by group of this column. Repeatable: a group of each combination.",
 )
 on = once(
     "--on", metavar="KEY",

@@ -116,12 +116,17 @@ class Behind:
             while self._waiting:
                 self._waiting.popleft().result()
         except BaseException:
-            self._crew.dismiss()
-            with suppress(Exception):  # what went wrong first is what is said
-                self._writer.close()
+            self.abandon()
             raise
         self._crew.dismiss()
         self._writer.close()
+
+    def abandon(self) -> None:
+        """Close without what waits to be written; errors are for what went wrong first."""
+        self._waiting.clear()
+        self._crew.dismiss()
+        with suppress(Exception):
+            self._writer.close()
 
 
 class Output:
@@ -176,8 +181,7 @@ def opened(path: str, labels: list[str], key: str | None, by: list[str]) -> Iter
         try:
             yield Output(path, writer, labels, key, by)
         except BaseException:
-            with suppress(Exception):  # what went wrong first is what is said
-                writer.close()
+            writer.abandon()
             raise
         with said(path):
             writer.close()

@@ -20,6 +20,7 @@ _MOST = 64 << 20
 _OTHERS = (";", "\t", "|", ",")
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_GZIP = b"\x1f\x8b"
 
 
 class Head(NamedTuple):
@@ -42,6 +43,8 @@ def read_head(peeked: Peeked, name: str, delimiter: str, header: bool, told: boo
     head = _whole_records(peeked, delimiter.encode())
     if head.startswith(_UTF16):
         raise DataError(f"{name}: is UTF-16", "convert it to UTF-8, for example with iconv")
+    if head.startswith(_GZIP):
+        raise DataError(f"{name}: is gzip data", "unpack it, or say so: --input-format csv.gz")
     if not head.strip():
         raise DataError(f"{name}: is empty", "give a file with at least one row")
     lone = _width(head, delimiter) == 1

@@ -28,9 +28,16 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.bench", description=bench.__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--only", default="", metavar="REGEX", help="cells whose name has this")
-    parser.add_argument("--runs", type=int, default=5, metavar="N")
-    parser.add_argument("--data", type=Path, default=ROOT / ".bench", metavar="DIR")
-    parser.add_argument("--peers", default=",".join(NAMES), metavar="NAMES")
+    parser.add_argument(
+        "--runs", type=int, default=5, metavar="N", help="of each program [default: %(default)s]"
+    )
+    parser.add_argument(
+        "--data", type=Path, default=ROOT / ".bench", metavar="DIR",
+        help="where the data are, or are made [default: .bench]",
+    )  # fmt: skip
+    parser.add_argument(
+        "--peers", default=",".join(NAMES), metavar="NAMES", help="[default: %(default)s]"
+    )
     parser.add_argument("--quick", action="store_true", help="little data, one run")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the results here")
     parser.add_argument("--write", action="store_true", help="keep them, and show them in the docs")
@@ -38,6 +45,10 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     chosen.peers = chosen.peers.split(",")
     if chosen.write and (chosen.only or chosen.quick or len(chosen.peers) < len(NAMES)):
         parser.error("--write wants all cells in full")
+    names = [one.name for one in CELLS]
+    names += [f"scaling {one.name}" for one in SCALING] + [f"start {one.name}" for one in STARTS]
+    if not any(re.search(chosen.only, name, re.IGNORECASE) for name in names):
+        parser.error(f"--only {chosen.only}: there are {', '.join(dict.fromkeys(names))}")
     return chosen
 
 
