@@ -20,21 +20,22 @@ _PARSER = (
     "two thirds of the CPU time are pyarrow's parser: digits 23 %, fields 19 %, conversion 18 %"
 )
 WHY = {
-    "mse float32 npy": "half of the CPU time is Python's start, for which the script imports less; "
-    "besides, losses are added in float64, which casts each block, and threads wait as below",
+    "mse float32 npy": "half of the CPU time is Python, most of it start-up, for which the "
+    "script imports less; besides, losses are added in float64, which casts each block, and "
+    "threads wait as below",
     "mse parquet": "half of the CPU time is pyarrow's decoding: zstd's Huffman codes 35 %, copies "
     "9 %; of the memory, 73 MB are there before the first row",
     "mse csv": _PARSER,
     "mse csv.gz": "a half is pyarrow's parser, and a quarter unpacking, which is for one thread",
     "mse stdin": _PARSER,
     "five npy": "five differences take 14 % of the CPU time, products 7 %, sinh and log1p 9 %: "
-    "some 25 passes over each block where one loss makes 2",
+    "22 passes over each block where one loss makes 2",
     "five parquet": "decoding is 40 % of the CPU time, the five losses a quarter; of the memory, "
     "73 MB are there before the first row",
     "bce parquet": "decoding is 40 % of the CPU time, logarithms and products a fifth, start-up a "
     "fifth",
-    "groups parquet": "more than means: spreads, quantiles, sorting and the digest are 30 % of "
-    "the CPU time, decoding 40 %; each block is held once more, sorted by group",
+    "groups parquet": "more than means: with spreads, quantiles, sorting and the digest NumPy's "
+    "part of the CPU time is 30 %, decoding a third; each block is held once more, sorted",
     "dice npy": "sums are float64, the script's float32: casts are 14 % of the CPU time, sums 7 %",
 }
 """Why a cell falls short, by its name: what a profile showed."""
