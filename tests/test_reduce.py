@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import lossctl
 from lossctl.reduce import exact, student
+from lossctl.reduce.groups import group_codes
 from lossctl.reduce.quantiles import EXACT, Quantiles
 from lossctl.reduce.state import Block, Columns, Grouping, State
 
@@ -226,3 +227,20 @@ def test_groups_of_floats_that_are_no_whole_numbers(loss: str) -> None:
     found = lossctl.evaluate(loss, np.arange(8.0), np.zeros(8), by={"g": group}).losses[0]
     values = {item.group["g"]: item.value for item in found.groups or ()}
     assert values == {0: 5.5, 0.5: 3.0, 2: 2.0, int(1e300): 2.0, None: 4.0}
+
+
+@pytest.mark.parametrize("kind", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", ">i4", ">u8"])
+@given(st.data())
+def test_integers_of_any_type_are_grouped_by_their_value(kind: str, data: st.DataObject) -> None:
+    """Ends of the type included: ids that are hashes do not fit a signed integer."""
+    ends = np.iinfo(np.dtype(kind))
+    near = st.sampled_from([ends.min, ends.max]).map(int)
+    apart = data.draw(st.sampled_from([3, 300, 1 << 17]))
+    whole = st.builds(
+        lambda end, by: min(max(end + by, int(ends.min)), int(ends.max)),
+        near, st.integers(-apart, apart),
+    )  # fmt: skip
+    rows = data.draw(st.lists(whole, min_size=1, max_size=30))
+    codes, groups = group_codes((np.array(rows, kind),))
+    assert [groups[code] for code in codes] == [(row,) for row in rows]
+    assert len(set(groups)) == len(groups)

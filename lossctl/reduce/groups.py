@@ -69,15 +69,18 @@ def _whole(array: AnyArray) -> AnyArray:
 def _coded(array: AnyArray) -> tuple[Codes, AnyArray]:
     """Each row's value as a number from 0, and the values in order."""
     if array.dtype.kind in "iu" and len(array):
-        least, most = int(array.min()), int(array.max())
-        if most - least < _NARROW:
-            found = array.astype(np.intp)
-            found -= least
+        # differences of narrow integers need more room, and of wide ones no signed type has it
+        wide = array if array.dtype.itemsize == 8 else array.astype(np.int64)
+        least = wide.min()
+        size = int(wide.max()) - int(least) + 1
+        if size <= _NARROW:
+            found = (wide - least).astype(np.intp)
             present = np.flatnonzero(np.bincount(found))
-            if len(present) == most - least + 1:
-                return found, present + least
-            numbers = np.zeros(most - least + 1, dtype=np.intp)
+            values = present.astype(wide.dtype) + least
+            if len(present) == size:
+                return found, values
+            numbers = np.zeros(size, dtype=np.intp)
             numbers[present] = np.arange(len(present))
-            return numbers[found], present + least
+            return numbers[found], values
     unique, codes = np.unique(array, return_inverse=True)
     return codes.astype(np.intp), unique
