@@ -767,7 +767,7 @@ class TestDelimited:
             ),
             ('a,b\n1,2\n3,"4\n5,6\n', ["row 1 (line 3)", "never closed"]),
             ("a,b\n1,2\n".encode("utf-16"), ["UTF-16"]),
-            (gzip.compress(b"a,b\n1,2\n"), ["is gzip data", "--input-format csv.gz"]),
+            (gzip.compress(b"a,b\n1,2\n", mtime=0), ["is gzip data", "--input-format csv.gz"]),
             (b"a,b\n1,\xe9\n", ["row 0 (line 2)", "UTF-8"]),
             (b"\xe9,b\n1,2\n", ["UTF-8"]),
         ],
