@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 import lossctl
 from lossctl import losses
+from lossctl.errors import LossctlError
 from lossctl.losses import Loss
 from lossctl.losses.definition import REQUIRED
 from lossctl.spec import LossSpec
@@ -89,6 +91,23 @@ def test_the_facts_are_complete(loss: Loss) -> None:
         assert set(convention.params) <= {item.name for item in loss.params}
     for alias in loss.aliases:
         assert losses.get(alias) is loss
+
+
+def _ways(loss: Loss) -> list[str]:
+    """The loss with its example's parameters, and under each convention as that has it."""
+    return [spec_of(loss), *(f"{loss.name}@{name}" for name in loss.conventions)]
+
+
+@each_weighed
+def test_losses_together_are_what_each_is_alone(loss: Loss) -> None:
+    inputs = rows(loss, list(range(7)))
+    alone = {}
+    for spec in (spec for mate in WEIGHED if mate.task == loss.task for spec in _ways(mate)):
+        with suppress(LossctlError):  # it takes other inputs, or other values
+            alone[spec] = lossctl.evaluate(spec, **inputs).losses[0]
+    together = lossctl.evaluate(list(alone), **inputs)
+    for found in together.losses:
+        np.testing.assert_equal(found._asdict(), alone[found.loss]._asdict())
 
 
 @settings(deadline=None, max_examples=8)

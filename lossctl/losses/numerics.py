@@ -7,9 +7,22 @@ from typing import Any
 
 from lossctl.losses.classes import at_class, places
 from lossctl.losses.definition import Array, ArrayModule
+from lossctl.losses.shared import shared
 
 # sums of exponentials so far from the ends of their type that none of it was lost there
 _SAFE = {"float32": (1e-24, 1e38), "float64": (1e-280, 1e308)}
+
+
+@shared
+def difference(xp: ArrayModule, x: Array, y: Array) -> Array:
+    """x − y."""
+    return x - y
+
+
+@shared
+def distance(xp: ArrayModule, x: Array, y: Array) -> Array:
+    """|x − y|."""
+    return xp.abs(difference(xp, x, y))
 
 
 def xlogy(xp: ArrayModule, x: Array, y: Array) -> Array:
@@ -65,6 +78,7 @@ def ordered_sum(xp: ArrayModule, x: Array, axis: int = -1, dtype: Any = None) ->
     return total
 
 
+@shared
 def log_softmax(xp: ArrayModule, x: Array, axis: int = -1) -> Array:
     """log of softmax along an axis, accurate where it is next to 0 too."""
     shifted = x - x.max(axis=axis, keepdims=True)
@@ -77,6 +91,7 @@ def log_softmax(xp: ArrayModule, x: Array, axis: int = -1) -> Array:
     return shifted
 
 
+@shared
 def log_softmax_at(xp: ArrayModule, x: Array, ids: Array, axis: int = -1) -> Array:
     """log_softmax of contiguous x at one class of each, on the first or the last axis, in float64.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import sqrt
 
 from lossctl.losses.definition import Array, ArrayModule, Param
+from lossctl.losses.shared import shared
 
 LEAST_LENGTH = Param(
     "least_length",
@@ -43,6 +44,7 @@ def length(xp: ArrayModule, vectors: Array) -> Array:
     return found
 
 
+@shared
 def unit(xp: ArrayModule, vectors: Array, least_length: float = 0.0) -> Array:
     """The vectors at length 1, in float64; zero vectors stay zero.
 

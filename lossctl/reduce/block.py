@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from lossctl.backend import Backend
 from lossctl.losses import Bound, Part
 from lossctl.losses.definition import Input, InvalidInput
 from lossctl.losses.shapes import fit
+from lossctl.losses.shared import one_block
 from lossctl.plan import Plan
 from lossctl.reduce import digest, samples
 from lossctl.reduce.groups import group_codes
@@ -71,6 +73,8 @@ class Worker:
         self.hold = keep or plan.whole
         self.reductions = [Reduction(plan, bound, keep=keep) for bound in plan.losses]
         self.keys = {id(part): part.key for bound in plan.losses for _, part in bound.parts}
+        # one loss alone has nothing to share, and a use for the memory
+        self.block = one_block if len(set(self.keys.values())) > 1 else nullcontext
         self.uses, self.models = opened.uses, opened.models
         self.held: dict[str, set[float]] = {}  # which of exclusive values there are, by input
         self.probable: dict[str, bool] = {}  # logits by input that might be probabilities
@@ -165,12 +169,13 @@ class Worker:
         arrays = {name: self._convert(name, array) for name, array in batch.inputs.items()}
         known: dict[Any, SampleSums] = {}
         squeezed: set[str] = set()
-        for bound, reduction in zip(self.plan.losses, self.reductions):
-            outcome = None
-            if not reduction.whole:
-                found = self._sums(bound, arrays, known, squeezed)
-                outcome = reduction.add(found, self._its(bound, around))
-            result.outcomes.append(outcome)
+        with self.block():
+            for bound, reduction in zip(self.plan.losses, self.reductions):
+                outcome = None
+                if not reduction.whole:
+                    found = self._sums(bound, arrays, known, squeezed)
+                    outcome = reduction.add(found, self._its(bound, around))
+                result.outcomes.append(outcome)
         for drawn, shares in around.draws:
             drawn.fill(shares)
         result.squeezed = frozenset(squeezed)

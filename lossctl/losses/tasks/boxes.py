@@ -21,6 +21,7 @@ from lossctl.losses.definition import (
 )
 from lossctl.losses.domains import require
 from lossctl.losses.numerics import ratio
+from lossctl.losses.shared import shared
 
 
 def _check_corners(xp: ArrayModule, values: Array, name: str) -> None:
@@ -57,6 +58,7 @@ class _Pair(NamedTuple):
     meet: Array  # whether they have a point in common
 
 
+@shared
 def _pair(xp: ArrayModule, prediction: Array, target: Array) -> _Pair:
     p, t = (xp.moveaxis(item, -1, 0).astype("float64") for item in (prediction, target))
     start, end = t[:2] - p[:2], p[2:] - t[2:]
@@ -74,6 +76,7 @@ def _pair(xp: ArrayModule, prediction: Array, target: Array) -> _Pair:
     return _Pair(start, end, own, true, around, inner[0] * inner[1], apart, meet)
 
 
+@shared
 def _outside(xp: ArrayModule, pair: _Pair, epsilon: float) -> Array:
     """1 − IoU."""
     union = pair.shared + pair.apart

@@ -30,6 +30,7 @@ from lossctl.losses.definition import (
 from lossctl.losses.domains import DISTRIBUTION
 from lossctl.losses.numerics import excess, log_ratio, logsumexp, ratio, sum_above_one
 from lossctl.losses.pairs import blocks
+from lossctl.losses.shared import shared
 
 LOG_PREDICTION = Param("log_prediction", False, "prediction holds log-probabilities")
 LOG_TARGET = Param("log_target", False, "target holds log-probabilities")
@@ -51,6 +52,7 @@ class _Rows(NamedTuple):
     p: Array
     given: Array | None = None
 
+    @shared
     def log(self, xp: ArrayModule) -> Array:
         """Their logs; those given reach below the smallest float."""
         return xp.log(self.p) if self.given is None else self.given
@@ -102,6 +104,7 @@ def _divergence(
     return register
 
 
+@shared
 def _rows(xp: ArrayModule, values: Array, name: str, in_logs: bool) -> _Rows:
     """Probabilities of an input; log-probabilities are checked, as no domain does that."""
     values = values.astype("float64", copy=False)
@@ -120,6 +123,7 @@ def _rows(xp: ArrayModule, values: Array, name: str, in_logs: bool) -> _Rows:
     return _Rows(p, values)
 
 
+@shared
 def _difference(xp: ArrayModule, t: _Rows, p: _Rows) -> Array:
     """t − p, from the logs where both were given: they still differ where exp rounds."""
     if t.given is None or p.given is None:
@@ -149,6 +153,7 @@ def _excess(xp: ArrayModule, t: _Rows, p: _Rows, power: float = 0.0) -> Array:
     return terms.sum(axis=-1)
 
 
+@shared
 def _relative_entropy(xp: ArrayModule, t: _Rows, p: _Rows) -> Array:
     """Σ t log(t/p)."""
     if t.given is None and p.given is None:  # one logarithm, where t/p is within range

@@ -24,6 +24,7 @@ from lossctl.losses.definition import (
     loss,
 )
 from lossctl.losses.numerics import excess, sum_above_one
+from lossctl.losses.shared import shared
 from lossctl.losses.tasks.distribution import BASE
 
 
@@ -84,10 +85,12 @@ class _State(NamedTuple):
     limit: float  # how far below 0 an eigenvalue may be
     name: str
 
+    @shared
     def eigenvalues(self, xp: ArrayModule) -> Array:
         """Ascending (n, d), none below 0."""
         return self._cleared(xp, xp.linalg.eigvalsh(self.matrix))
 
+    @shared
     def eigen(self, xp: ArrayModule) -> tuple[Array, Array]:
         """The eigenvalues, and the eigenvectors as columns (n, d, d)."""
         values, vectors = xp.linalg.eigh(self.matrix)
@@ -107,6 +110,14 @@ class _State(NamedTuple):
             "a state has none below 0; set them to 0 and divide by the trace",
         )
         return xp.where(values <= self.rounding, 0, values)
+
+
+@shared
+def _states(xp: ArrayModule, prediction: Array, target: Array) -> tuple[Array, _State, _State]:
+    """Which samples have NaN (n,), ρ of the target and σ of the prediction."""
+    unknown = xp.isnan(prediction).any(axis=(-2, -1)) | xp.isnan(target).any(axis=(-2, -1))
+    rho = _state(xp, target, unknown, "target")
+    return unknown, rho, _state(xp, prediction, unknown, "prediction")
 
 
 def _state(xp: ArrayModule, matrices: Array, unknown: Array, name: str) -> _State:
@@ -133,9 +144,7 @@ def _between_states(logarithmic: bool, **facts: Any) -> Callable[[Measure], Kern
         def kernel(
             xp: ArrayModule, prediction: Array, target: Array, *, base: float | None = None
         ) -> Array:
-            unknown = xp.isnan(prediction).any(axis=(-2, -1)) | xp.isnan(target).any(axis=(-2, -1))
-            rho = _state(xp, target, unknown, "target")
-            sigma = _state(xp, prediction, unknown, "prediction")
+            unknown, rho, sigma = _states(xp, prediction, target)
             value = xp.where(unknown, nan, measure(xp, rho, sigma))
             return value if base is None else value / log(base)
 

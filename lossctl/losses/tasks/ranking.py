@@ -24,6 +24,7 @@ from lossctl.losses.definition import (
 )
 from lossctl.losses.domains import require
 from lossctl.losses.numerics import log_softmax, ordered_sum, softplus, weighed
+from lossctl.losses.shared import shared
 
 
 def _check_mask(xp: ArrayModule, values: Array, name: str) -> None:
@@ -78,6 +79,7 @@ class _Lists(NamedTuple):
         return _Lists(scores, relevance, real, self.unknown)
 
 
+@shared
 def _lists(xp: ArrayModule, prediction: Array, target: Array, mask: Array | None) -> _Lists:
     if mask is None:
         mask = xp.ones(prediction.shape, dtype=bool)

@@ -28,6 +28,7 @@ from lossctl.losses.definition import (
 )
 from lossctl.losses.domains import PROBABILITY, UNIT
 from lossctl.losses.numerics import one_minus_exp, sigmoid, weighed
+from lossctl.losses.shared import shared
 from lossctl.losses.tasks.binary.parts import kept, of_kept
 
 _INPUTS = (
@@ -358,12 +359,14 @@ def _smooth(target: Array, smoothing: float, to: str = "half") -> Array:
     return target * (1 - smoothing) + (smoothing / 2 if to == "half" else smoothing * (1 - target))
 
 
+@shared
 def _log_sigmoids(xp: ArrayModule, logit: Array) -> tuple[Array, Array]:
     """log p and log(1 − p) of a logit."""
     tail = xp.log1p(xp.exp(-xp.abs(logit)))
     return xp.minimum(logit, 0) - tail, xp.minimum(-logit, 0) - tail
 
 
+@shared
 def _logs(xp: ArrayModule, p: Array, bounds: Limits) -> tuple[Array, Array]:
     """log p and log(1 − p) of a probability."""
     return _clipped(xp, xp.log(p), xp.log1p(-p), bounds)

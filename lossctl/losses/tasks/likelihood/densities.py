@@ -13,6 +13,7 @@ from lossctl.losses.definition import (
     loss,
 )
 from lossctl.losses.domains import NON_NEGATIVE, POSITIVE
+from lossctl.losses.numerics import difference, distance
 from lossctl.losses.tasks.likelihood.parts import (
     HALF_LOG_2PI,
     UNDERFLOW,
@@ -75,10 +76,10 @@ def gaussian_nll(
         variance = parameter(xp, variance, "variance")
         if variance.ndim:
             POSITIVE.check(xp, variance, "variance")
-    distance = xp.square(prediction - target) / variance
-    values = 0.5 * (xp.log(variance) + distance)
+    squares = xp.square(difference(xp, prediction, target)) / variance
+    values = 0.5 * (xp.log(variance) + squares)
     values = values + HALF_LOG_2PI if full else values
-    return underflowing(xp, values, 0.5 * distance, underflow, *given)
+    return underflowing(xp, values, 0.5 * squares, underflow, *given)
 
 
 @loss(
@@ -113,8 +114,8 @@ def laplace_nll(
     given = (prediction, target, scale)
     prediction, target = wide(prediction, target)
     scale = parameter(xp, scale, "scale")
-    distance = xp.abs(prediction - target) / scale
-    return underflowing(xp, xp.log(2 * scale) + distance, distance, underflow, *given)
+    scaled = distance(xp, prediction, target) / scale
+    return underflowing(xp, xp.log(2 * scale) + scaled, scaled, underflow, *given)
 
 
 @loss(
@@ -163,7 +164,7 @@ def student_t_nll(
     given = (prediction, target, scale, df)
     prediction, target = wide(prediction, target)
     scale, df = parameter(xp, scale, "scale"), parameter(xp, df, "df")
-    z = xp.abs(prediction - target) / scale
+    z = distance(xp, prediction, target) / scale
     share = z / xp.sqrt(df)
     # log(1 + x²), where x² would overflow too
     growth = xp.where(share > 1e8, 2 * xp.log(share), xp.log1p(share * share))

@@ -19,7 +19,7 @@ from lossctl.losses.definition import (
     loss,
 )
 from lossctl.losses.domains import NON_NEGATIVE, require
-from lossctl.losses.numerics import ratio
+from lossctl.losses.numerics import difference, ratio
 from lossctl.losses.tasks.likelihood.parts import (
     parameter,
     wide,
@@ -49,7 +49,7 @@ def crps_gaussian(xp: ArrayModule, prediction: Array, target: Array, std: Array 
 
     prediction, target = wide(prediction, target)
     std = parameter(xp, std, "std", NON_NEGATIVE)
-    error = prediction - target
+    error = difference(xp, prediction, target)
     z = ratio(xp, error, std)
     peak = sqrt(2 / pi) * xp.exp(-0.5 * z * z) - 1 / sqrt(pi)
     return error * erf(xp, z / sqrt(2)) + std * peak

@@ -35,6 +35,7 @@ from lossctl.losses.definition import (
 )
 from lossctl.losses.domains import PROBABILITY, SUM_TOLERANCE
 from lossctl.losses.numerics import log_softmax, log_softmax_at, ordered_sum, weighed
+from lossctl.losses.shared import shared
 from lossctl.spec import Value
 
 Numbers = float | tuple[float, ...] | None
@@ -193,6 +194,7 @@ class Rows(NamedTuple):
         return Elements(values, own)
 
 
+@shared
 def arrange(
     xp: ArrayModule,
     prediction: Array,
@@ -352,7 +354,7 @@ def expected(
     # only the target's class counts there is none
     single = target.ndim < prediction.ndim and not label_smoothing
     wide = wide or (kind == "logits" and not single)
-    dtype = "float64" if wide else prediction.dtype
+    dtype = "float64" if wide else prediction.dtype.name
     rows = arrange(xp, prediction, target, axis=axis, ignore_index=ignore_index, dtype=dtype)
     chances = Chances(rows.scores, rows.along, kind, bounds, clip_logits)
     chances, unknown = chances.checked(xp, rows.keep, normalize)

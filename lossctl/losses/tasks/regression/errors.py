@@ -15,6 +15,7 @@ from lossctl.losses.definition import (
     Sums,
     loss,
 )
+from lossctl.losses.numerics import difference, distance
 from lossctl.losses.tasks.regression.parts import (
     OUTPUTS,
     TWO_OUTPUTS,
@@ -67,9 +68,7 @@ from lossctl.losses.tasks.regression.parts import (
 def squared_error(
     xp: ArrayModule, prediction: Array, target: Array, *, outputs: str = "pooled"
 ) -> Array | Sums:
-    error = prediction - target
-    error *= error
-    return by_output(error, outputs)
+    return by_output(xp.square(difference(xp, prediction, target)), outputs)
 
 
 @loss(
@@ -90,7 +89,7 @@ def squared_error(
     },
 )
 def absolute_error(xp: ArrayModule, prediction: Array, target: Array) -> Array:
-    return xp.abs(prediction - target)
+    return distance(xp, prediction, target)
 
 
 @loss(
@@ -129,10 +128,8 @@ def pinball(
             f"has {prediction.shape[-1]} columns for one target",
             f"give as many levels: pinball:alpha=[…], {prediction.shape[-1]} of them",
         )
-    above = target - prediction
-    below = (level - 1) * above
-    above *= level
-    return xp.maximum(above, below)
+    error = difference(xp, prediction, target)
+    return xp.maximum((1 - level) * error, -level * error)
 
 
 @loss(
@@ -148,7 +145,7 @@ def pinball(
     example=Example({"prediction": [1.0, 4.0], "target": [3, 3]}, 1.85, {"alpha": 0.9}),
 )
 def expectile(xp: ArrayModule, prediction: Array, target: Array, *, alpha: float) -> Array:
-    error = prediction - target
+    error = difference(xp, prediction, target)
     square = xp.square(error)
     return xp.where(error > 0, (1 - alpha) * square, alpha * square)
 
@@ -225,7 +222,7 @@ def squared_epsilon_insensitive(
 def median_absolute_error(
     xp: ArrayModule, prediction: Array, target: Array, *, outputs: str
 ) -> Array:
-    error = columns(xp.abs(prediction - target))
+    error = columns(distance(xp, prediction, target))
     return xp.median(error) if outputs == "pooled" else xp.median(error, axis=0).mean()
 
 
@@ -243,4 +240,4 @@ def median_absolute_error(
     conventions={"sklearn": Convention("sklearn.metrics.max_error", note="of one output only")},
 )
 def max_error(xp: ArrayModule, prediction: Array, target: Array) -> Array:
-    return xp.abs(prediction - target).max()
+    return distance(xp, prediction, target).max()

@@ -16,7 +16,7 @@ from lossctl.losses.definition import (
     loss,
 )
 from lossctl.losses.domains import ABOVE_MINUS_ONE
-from lossctl.losses.numerics import log_ratio, ratio
+from lossctl.losses.numerics import difference, distance, log_ratio, ratio
 from lossctl.losses.tasks.regression.parts import (
     OUTPUTS,
     TWO_OUTPUTS,
@@ -57,7 +57,7 @@ from lossctl.losses.tasks.regression.parts import (
 def mape(
     xp: ArrayModule, prediction: Array, target: Array, *, percent: bool, epsilon: float
 ) -> Array:
-    error = xp.abs(prediction - target) * (100 if percent else 1)
+    error = distance(xp, prediction, target) * (100 if percent else 1)
     return ratio(xp, error, xp.maximum(xp.abs(target), epsilon))
 
 
@@ -71,7 +71,7 @@ def mape(
     example=Example({"prediction": [3.0, 5.0], "target": [2, 4]}, (0.4 + 2 / 9) / 2),
 )
 def smape(xp: ArrayModule, prediction: Array, target: Array) -> Array:
-    return ratio(xp, 2 * xp.abs(prediction - target), xp.abs(target) + xp.abs(prediction))
+    return ratio(xp, 2 * distance(xp, prediction, target), xp.abs(target) + xp.abs(prediction))
 
 
 _LOG_INPUTS = (
@@ -155,7 +155,7 @@ def _ratio_of_sums(xp: ArrayModule, sums: Array, weights: Array) -> Array:
     finish=_ratio_of_sums,
 )
 def wape(xp: ArrayModule, prediction: Array, target: Array) -> Sums:
-    error, size = columns(xp.abs(prediction - target)), columns(xp.abs(target))
+    error, size = columns(distance(xp, prediction, target)), columns(xp.abs(target))
     return Sums(xp.stack([error.sum(axis=1), size.sum(axis=1)], axis=1))
 
 
@@ -246,7 +246,7 @@ def _over_naive(
 def mase(
     xp: ArrayModule, prediction: Array, target: Array, history: Array, *, seasonality: int
 ) -> Array:
-    return _over_naive(xp, xp.abs(prediction - target), history, seasonality, square=False)
+    return _over_naive(xp, distance(xp, prediction, target), history, seasonality, square=False)
 
 
 @loss(
@@ -265,4 +265,5 @@ def mase(
 def rmsse(
     xp: ArrayModule, prediction: Array, target: Array, history: Array, *, seasonality: int
 ) -> Array:
-    return _over_naive(xp, xp.square(prediction - target), history, seasonality, square=True)
+    squares = xp.square(difference(xp, prediction, target))
+    return _over_naive(xp, squares, history, seasonality, square=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import copysign, sqrt
 
 from lossctl.losses.definition import Array, ArrayModule, Convention, Example, Param, loss
+from lossctl.losses.numerics import difference, distance
 from lossctl.losses.tasks.regression.parts import keras
 
 
@@ -29,7 +30,7 @@ from lossctl.losses.tasks.regression.parts import keras
     },
 )
 def huber(xp: ArrayModule, prediction: Array, target: Array, *, delta: float) -> Array:
-    error = xp.abs(prediction - target)
+    error = distance(xp, prediction, target)
     quadratic = xp.minimum(error, delta)
     return quadratic * (error - 0.5 * quadratic)
 
@@ -47,7 +48,7 @@ def huber(xp: ArrayModule, prediction: Array, target: Array, *, delta: float) ->
     conventions={"torch": Convention("torch.nn.functional.smooth_l1_loss")},
 )
 def smooth_l1(xp: ArrayModule, prediction: Array, target: Array, *, beta: float) -> Array:
-    error = xp.abs(prediction - target)
+    error = distance(xp, prediction, target)
     if beta == 0:
         return error
     quadratic = xp.minimum(error, beta)
@@ -70,7 +71,7 @@ def smooth_l1(xp: ArrayModule, prediction: Array, target: Array, *, beta: float)
 )
 def log_cosh(xp: ArrayModule, prediction: Array, target: Array) -> Array:
     # cosh²e = 1 + sinh²e; beyond 20 the loss grows as |e| does, to all digits
-    near = error = xp.abs(prediction - target)
+    near = error = distance(xp, prediction, target)
     far = bool((error > 20).any())
     if far:
         near = xp.minimum(error, 20)
@@ -93,7 +94,7 @@ def log_cosh(xp: ArrayModule, prediction: Array, target: Array) -> Array:
     example=Example({"prediction": [4.0, 1.0], "target": [0, 1]}, 4.0, {"epsilon": 3.0}),
 )
 def charbonnier(xp: ArrayModule, prediction: Array, target: Array, *, epsilon: float) -> Array:
-    return xp.hypot(prediction - target, epsilon)
+    return xp.hypot(difference(xp, prediction, target), epsilon)
 
 
 @loss(
@@ -117,7 +118,7 @@ def charbonnier(xp: ArrayModule, prediction: Array, target: Array, *, epsilon: f
     example=Example({"prediction": [1.0, 3.0], "target": [0, 0]}, 101 / 192, {"c": 2.0}),
 )
 def tukey_biweight(xp: ArrayModule, prediction: Array, target: Array, *, c: float) -> Array:
-    square = xp.square(xp.minimum(xp.abs(prediction - target) / c, 1))
+    square = xp.square(xp.minimum(distance(xp, prediction, target) / c, 1))
     return c * c / 6 * square * (3 - square * (3 - square))
 
 

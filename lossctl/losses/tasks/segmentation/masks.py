@@ -9,6 +9,7 @@ from lossctl.losses.classes import class_axis, class_ids
 from lossctl.losses.definition import Array, ArrayModule, Input, InvalidInput, Param
 from lossctl.losses.domains import PROBABILITY, require, within_unit
 from lossctl.losses.numerics import ratio, sigmoid
+from lossctl.losses.shared import shared
 
 BACKGROUND = Param("background", True, "false: class 0 is left out")
 MULTILABEL = Param(
@@ -65,6 +66,7 @@ class Masks(NamedTuple):
         )
 
 
+@shared
 def masks(
     xp: ArrayModule,
     prediction: Array,

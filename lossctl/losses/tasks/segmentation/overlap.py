@@ -24,6 +24,7 @@ from lossctl.losses.definition import (
     loss,
 )
 from lossctl.losses.numerics import ordered_sum, ratio
+from lossctl.losses.shared import shared
 from lossctl.losses.tasks.segmentation.masks import (
     BACKGROUND,
     IGNORE_INDEX,
@@ -179,6 +180,7 @@ def _one_by_one(average: str | None) -> bool:
     return average is None or average == "none"
 
 
+@shared
 def overlap_sums(
     xp: ArrayModule,
     found: Masks,

@@ -1,0 +1,66 @@
+"""What several losses of one block start from, evaluated once for all of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+_thread = threading.local()
+
+
+@contextmanager
+def one_block() -> Iterator[None]:
+    """Keep the results of `shared` functions meanwhile, on this thread."""
+    _thread.results = {}
+    try:
+        yield
+    finally:
+        _thread.results = None
+
+
+def shared(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Call the function once a block for the same arguments.
+
+    Its arrays are not to be written into: they are read-only while they are kept.
+    """
+
+    @wraps(function)
+    def kept(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        results = getattr(_thread, "results", None)
+        if results is None:
+            return function(*args, **kwargs)
+        named = ((name, _identity(value)) for name, value in sorted(kwargs.items()))
+        key = (function, *map(_identity, args), *named)
+        if key not in results:
+            found = function(*args, **kwargs)
+            _protect(found)
+            # with its arguments: none of their identities can pass to another array meanwhile
+            results[key] = found, args, kwargs
+        found = results[key][0]
+        return found
+
+    return kept
+
+
+def _identity(value: Any) -> Any:
+    """What is equal for the same array, or for equal values of other types."""
+    try:
+        hash(value)
+    except TypeError:  # an array, or a tuple of arrays
+        return "the object", id(value)
+    return type(value), value
+
+
+def _protect(found: Any) -> None:
+    """Make arrays read-only, where the array module can."""
+    if isinstance(found, tuple):
+        for item in found:
+            _protect(item)
+    elif hasattr(found, "flags") and hasattr(found.flags, "writeable"):
+        found.flags.writeable = False

@@ -1,0 +1,131 @@
+"""What losses of one block share: evaluated once, kept for the block, and never written into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Thread
+from typing import Any, NamedTuple
+from weakref import ref
+
+import numpy as np
+import pytest
+
+from lossctl.losses.shared import one_block, shared
+
+
+class Pair(NamedTuple):
+    left: Any
+    right: Any
+
+
+@pytest.fixture
+def calls() -> list[Any]:
+    return []
+
+
+@pytest.fixture
+def double(calls: list[Any]) -> Callable[..., Any]:
+    @shared
+    def double(array: Any, *, times: float = 2, shift: float = 0) -> Any:
+        calls.append((times, shift))
+        return array * times + shift
+
+    return double
+
+
+def test_the_same_arguments_are_one_call_in_a_block(double: Any, calls: list[Any]) -> None:
+    array, equal = np.arange(3.0), np.arange(3.0)
+    with one_block():
+        assert double(array) is double(array)
+        assert double(equal) is not double(array)  # equal by value: not looked at
+        assert len(calls) == 2
+    double(array)
+    double(array)
+    assert len(calls) == 4  # no block, nothing kept
+    with one_block():
+        double(array)
+        assert len(calls) == 5  # nor from one block to the next
+
+
+def test_parameters_tell_calls_apart(double: Any, calls: list[Any]) -> None:
+    array = np.arange(3.0)
+    with one_block():
+        assert double(array, times=3, shift=1) is double(array, shift=1, times=3)
+        for times in (1, 1.0, True):
+            double(array, times=times)
+    assert calls == [(3, 1), (1, 0), (1.0, 0), (True, 0)]
+    assert len(calls) == 4
+
+
+def test_an_argument_lives_as_long_as_its_block(double: Any) -> None:
+    array = np.zeros(2)
+    alive = ref(array)
+    with one_block():
+        double(array)
+        del array
+        assert alive() is not None  # or another array might get its identity
+    assert alive() is None
+
+
+def test_functions_of_the_same_arguments_differ() -> None:
+    one, other = shared(lambda x: x + 1), shared(lambda x: x + 2)
+    array = np.zeros(2)
+    with one_block():
+        np.testing.assert_array_equal(one(array), [1, 1])
+        np.testing.assert_array_equal(other(array), [2, 2])
+
+
+def test_what_is_shared_is_read_only() -> None:
+    pair = shared(lambda x: (Pair(x + 1, None), x + 2))
+    with one_block():
+        first, second = pair(np.zeros(2))
+        for array in (first.left, second):
+            with pytest.raises(ValueError, match="read-only"):
+                array += 1
+    first, second = pair(np.zeros(2))
+    first.left[0] = 1  # nobody else has it
+
+
+def test_a_tuple_of_arrays_is_the_same_where_it_is_the_same_object(calls: list[Any]) -> None:
+    @shared
+    def sums(pair: Pair) -> Any:
+        calls.append(pair)
+        return pair.left + pair.right
+
+    pair = Pair(np.zeros(2), np.ones(2))
+    with one_block():
+        assert sums(pair) is sums(pair)
+        assert sums(Pair(*pair)) is not sums(pair)
+    assert len(calls) == 2
+
+
+def test_an_error_is_not_kept(calls: list[Any]) -> None:
+    @shared
+    def broken() -> None:
+        calls.append(None)
+        raise ValueError
+
+    with one_block():
+        for _ in range(2):
+            with pytest.raises(ValueError):
+                broken()
+    assert len(calls) == 2
+
+
+def test_an_error_ends_the_block(double: Any, calls: list[Any]) -> None:
+    array = np.zeros(2)
+    with pytest.raises(KeyError), one_block():
+        double(array)
+        raise KeyError
+    double(array)
+    assert len(calls) == 2
+
+
+def test_threads_share_nothing(double: Any, calls: list[Any]) -> None:
+    array = np.zeros(2)
+    with one_block():
+        double(array)
+        thread = Thread(target=double, args=(array,))
+        thread.start()
+        thread.join()
+    assert len(calls) == 2
