@@ -167,6 +167,18 @@ def test_quiet_prints_every_value(run: Run, pair: tuple[Path, Path]) -> None:
     assert values == pytest.approx([((p - t) ** 2).mean(), abs(p - t).mean()], rel=1e-14)
 
 
+def test_quiet_prints_a_line_for_each_group(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text("y_pred,y_true,g,h\n1,3,x,1\n2,2,y y,2\n5,2,x,1\n0,1,,2\n", encoding="utf-8")
+    asked = ("eval", path, "-l", "mse", "-l", "rmse", "--by", "g", "--by", "h")
+    quiet = run(*asked, "-q")
+    assert quiet.out == f"x\t1\t6.5\t{6.5**0.5}\ny y\t2\t0.0\t0.0\nnull\t2\t1.0\t1.0\n"
+    found = json.loads(run(*asked, "--json").out)["losses"]
+    lines = [line.split("\t") for line in quiet.out.splitlines()]
+    for index, loss in enumerate(found):
+        assert [float(line[2 + index]) for line in lines] == [g["value"] for g in loss["groups"]]
+
+
 def test_progress_goes_to_standard_error(pair: tuple[Path, Path]) -> None:
     quiet = process("eval", *pair, "-l", "mse", "--no-progress")
     loud = process("eval", *pair, "-l", "mse", "--progress")

@@ -66,7 +66,12 @@ p75, p95, low, high (the interval's ends), n or nonfinite. It says what must not
 )  # fmt: skip
 @report_options
 @options.as_json
-@click.option("-q", "--quiet", is_flag=True, help="The values alone, one a line.")
+@click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    help="The values alone, one a line; a line for each group of --by.",
+)
 @options.precision
 @options.nan
 @click.option(

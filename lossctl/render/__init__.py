@@ -91,7 +91,8 @@ def _hidden(format: str, asked: dict[str, bool], output: bool) -> tuple[list[str
     grouped = asked["--by"]
     asked = {**asked, "--by": grouped and not output}
     if format == "quiet":
-        return [name for name, given in asked.items() if given], "-q prints the values alone"
+        hidden = [name for name in ("--worst", "--per-sample") if asked[name]]
+        return hidden, "-q prints the values alone"
     if format in ("junit", "github"):
         hidden = [name for name, given in asked.items() if given]
         return hidden, f"--format {format} is for gates"
@@ -112,8 +113,8 @@ def render(found: Found, format: str = "table", style: Style | None = None) -> s
 
     Args:
         found: A report or a comparison; for the formats of `CI` a verdict will do.
-        format: One of `FORMATS`; `quiet` is the values alone, one a line. Comparisons have no
-            lines for programs, csv and jsonl.
+        format: One of `FORMATS`; `quiet` is the values alone, one a line, or a line for each group.
+            Comparisons have no lines for programs, csv and jsonl.
         style: The precision, and what is known of the stream.
 
     Raises:

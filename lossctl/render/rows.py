@@ -220,34 +220,57 @@ def component_grid(report: Report) -> Grid:
     )
 
 
-def group_grid(report: Report) -> Grid:
-    """One row a group, and for each loss its value and interval.
+class Groups(NamedTuple):
+    """The groups of all losses, each once, with what every loss found of it."""
 
-    The samples stand there once, where all losses agree on them.
-    """
+    losses: list[str]
+    names: list[str]  # of the columns that they are by
+    rows: list[tuple[list[Any], list[Summary | None]]]  # their values, and one summary a loss
+
+
+def groups_of(report: Report) -> Groups:
+    """The groups in the order in which the losses name them; no rows where there are none."""
     losses = [item for item in report.losses if item.groups]
     # Groups are matched by their text: values of any type need not be hashable.
     found = [{repr(group.group): group for group in item.groups or ()} for item in losses]
     groups = {key: group.group for by in found for key, group in by.items()}
     names = list(dict.fromkeys(name for group in groups.values() for name in group))
-    counts = [[by[key].summary.n if key in by else None for by in found] for key in groups]
-    once = all(len(set(row)) == 1 for row in counts)
-    columns = [Column(str(name)) for name in names]
+    rows = [
+        (
+            [named(group.get(name)) for name in names],
+            [by[key].summary if key in by else None for by in found],
+        )
+        for key, group in groups.items()
+    ]
+    return Groups([item.loss for item in losses], list(map(str, names)), rows)
+
+
+def group_grid(report: Report) -> Grid:
+    """One row a group, and for each loss its value and interval.
+
+    The samples stand there once, where all losses agree on them.
+    """
+    groups = groups_of(report)
+    counts = [[summary and summary.n for summary in summaries] for _, summaries in groups.rows]
+    once = all(len(set(ns)) == 1 for ns in counts)
+    columns = [Column(name) for name in groups.names]
     if once:
         columns.append(Column("n", "count"))
-    summaries = [[group.summary for group in by.values()] for by in found]
-    for item, among in zip(losses, summaries, strict=True):
-        columns += [Column(item.loss, "value"), *interval_columns(among)]
-        columns += [] if once else [Column(f"n ({item.loss})", "count")]
+    among = [
+        [summary for summary in of_loss if summary]
+        for of_loss in zip(*(summaries for _, summaries in groups.rows), strict=True)
+    ]
+    for loss, all_groups in zip(groups.losses, among, strict=True):
+        columns += [Column(loss, "value"), *interval_columns(all_groups)]
+        columns += [] if once else [Column(f"n ({loss})", "count")]
     rows = []
-    for (key, group), ns in zip(groups.items(), counts, strict=True):
-        row = [named(group.get(name)) for name in names] + (ns[:1] if once else [])
-        for by, among, n in zip(found, summaries, ns, strict=True):
-            summary = by[key].summary if key in by else None
-            row += [summary and summary.value, *interval_cells(summary, among)]
+    for (values, summaries), ns in zip(groups.rows, counts, strict=True):
+        row = values + (ns[:1] if once else [])
+        for summary, all_groups, n in zip(summaries, among, ns, strict=True):
+            row += [summary and summary.value, *interval_cells(summary, all_groups)]
             row += [] if once else [n]
         rows.append(row)
-    return kept(f"By {', '.join(map(str, names))}", columns, rows)
+    return kept(f"By {', '.join(groups.names)}", columns, rows)
 
 
 def worst_grid(report: Report) -> Grid:
