@@ -10,7 +10,7 @@ from weakref import ref
 import numpy as np
 import pytest
 
-from lossctl.losses.shared import one_block, shared
+from lossctl.losses.shared import one_block, room, shared
 
 
 class Pair(NamedTuple):
@@ -84,6 +84,20 @@ def test_what_is_shared_is_read_only() -> None:
                 array += 1
     first, second = pair(np.zeros(2))
     first.left[0] = 1  # nobody else has it
+
+
+def test_there_is_room_in_what_nobody_else_reads() -> None:
+    fresh = shared(lambda x: x + 1)
+    array = np.zeros(2)
+    assert room(array) is array
+    array.flags.writeable = False  # as inputs are
+    assert room(array) is None
+    found = fresh(array)
+    assert room(found) is found
+    with one_block():
+        assert room(fresh(array)) is None
+    assert room(1.5) is None
+    assert room(np.float64(1.5)) is None
 
 
 def test_a_tuple_of_arrays_is_the_same_where_it_is_the_same_object(calls: list[Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lossctl.losses.classes import at_class, places
 from lossctl.losses.definition import Array, ArrayModule
-from lossctl.losses.shared import shared
+from lossctl.losses.shared import room, shared
 
 # sums of exponentials so far from the ends of their type that none of it was lost there
 _SAFE = {"float32": (1e-24, 1e38), "float64": (1e-280, 1e308)}
@@ -22,7 +22,8 @@ def difference(xp: ArrayModule, x: Array, y: Array) -> Array:
 @shared
 def distance(xp: ArrayModule, x: Array, y: Array) -> Array:
     """|x − y|."""
-    return xp.abs(difference(xp, x, y))
+    apart = difference(xp, x, y)
+    return xp.abs(apart, out=room(apart))
 
 
 def xlogy(xp: ArrayModule, x: Array, y: Array) -> Array:

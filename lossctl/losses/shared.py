@@ -48,6 +48,12 @@ def shared(function: Callable[_P, _R]) -> Callable[_P, _R]:
     return kept
 
 
+def room(array: Any) -> Any:
+    """The array for `out=`, where a fresh one that nothing else reads; None where it is shared."""
+    flags = getattr(array, "flags", None)
+    return array if getattr(flags, "writeable", False) else None
+
+
 def _identity(value: Any) -> Any:
     """What is equal for the same array, or for equal values of other types."""
     try:

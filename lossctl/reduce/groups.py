@@ -74,7 +74,7 @@ def _coded(array: AnyArray) -> tuple[Codes, AnyArray]:
         least = wide.min()
         size = int(wide.max()) - int(least) + 1
         if size <= _NARROW:
-            found = (wide - least).astype(np.intp)
+            found = (wide - least).astype(np.intp, copy=False)
             present = np.flatnonzero(np.bincount(found))
             values = present.astype(wide.dtype) + least
             if len(present) == size:

@@ -79,11 +79,13 @@ class Block(NamedTuple):
 
     def take(self, rows: Indices) -> Block:
         """The rows, in this order."""
+        losses = self.losses[rows]
+        same = self.columns.derived and self.columns.unit_weight == (1.0,)
         return Block(
             self.columns,
-            self.statistics[rows],
+            losses[:, None] if same else self.statistics[rows],
             None if self.weights is None else self.weights[rows],
-            self.losses[rows],
+            losses,
             None if self.valued is None else self.valued[rows],
             None if self.sample_weights is None else self.sample_weights[rows],
         )

@@ -16,6 +16,7 @@ from lossctl.losses.definition import (
     loss,
 )
 from lossctl.losses.numerics import difference, distance
+from lossctl.losses.shared import room
 from lossctl.losses.tasks.regression.parts import (
     OUTPUTS,
     TWO_OUTPUTS,
@@ -68,7 +69,8 @@ from lossctl.losses.tasks.regression.parts import (
 def squared_error(
     xp: ArrayModule, prediction: Array, target: Array, *, outputs: str = "pooled"
 ) -> Array | Sums:
-    return by_output(xp.square(difference(xp, prediction, target)), outputs)
+    error = difference(xp, prediction, target)
+    return by_output(xp.square(error, out=room(error)), outputs)
 
 
 @loss(
