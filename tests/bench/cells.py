@@ -79,8 +79,8 @@ def _lines(text: str) -> Numbers:
 
 
 def _by_group(text: str) -> Numbers:
-    groups = json.loads(text)["losses"][0]["groups"]
-    return [one["value"] for one in sorted(groups, key=lambda one: list(one["group"].values()))]
+    lines = (line.split("\t") for line in text.splitlines())
+    return [float(value) for _, value in sorted((int(group), value) for group, value in lines)]
 
 
 def _figures(text: str) -> Numbers:
@@ -101,7 +101,7 @@ KL = Task("kl", ("kl_divergence",), ("-q",), _lines)
 TRIPLET = Task("triplet", ("triplet@torch",), ("-q",), _lines)
 CTC = Task("ctc", ("ctc",), ("-q",), _lines)
 PER_SAMPLE = Task("per_sample", ("mse",), ("-q", "-o", OUT), _lines)
-GROUPS = Task("groups", ("mse",), ("--json",), _by_group)
+GROUPS = Task("groups", ("mse",), ("-q",), _by_group)
 STATISTICS = Task("statistics", ("mse",), ("--json",), _figures)
 
 TEXT = ("csv", "csv.gz", "stdin")
