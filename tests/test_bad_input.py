@@ -216,6 +216,16 @@ CASES: dict[str, Case] = {
     "cupy is not here": (arrays("-l", "mae", "--backend", "cupy", p=OK, t=OK), "--backend cupy"),
     "unknown command option": (arrays("-l", "mae", "--nans", "skip", p=OK, t=OK), "--nan"),
     "all skipped": (arrays("-l", "mae", "--nan", "skip", p=[np.nan], t=[1.0]), "none is left"),
+    "all skipped, the worst": (
+        arrays("-l", "mae", "--nan", "skip", "--worst", "2", p=[np.nan], t=[1.0]), "none is left",
+    ),
+    "all skipped, into a file": (
+        lambda d: [*arrays("-l", "mae", "--nan", "skip", p=[np.nan], t=[1.0])(d), "-o", d / "o.csv"],
+        "none is left",
+    ),
+    "all skipped, of a whole": (
+        arrays("-l", "medae", "--nan", "skip", p=[np.nan], t=[1.0]), "none is left",
+    ),
     "empty npy": (arrays("-l", "mae", p=np.empty(0), t=np.empty(0)), "p.npy"),
     "a single number": (arrays("-l", "mae", p=np.array(1.0), t=np.array(1.0)), "p.npy"),
     "target unused": (arrays("-l", "total_variation", p=np.ones((2, 3, 3)), t=OK), "target"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossctl
-from lossctl import losses
+from lossctl import cli, losses
 from lossctl.errors import LossctlError
 from lossctl.losses import Loss
 from lossctl.losses.definition import REQUIRED
@@ -98,16 +99,35 @@ def _ways(loss: Loss) -> list[str]:
     return [spec_of(loss), *(f"{loss.name}@{name}" for name in loss.conventions)]
 
 
-@each_weighed
-def test_losses_together_are_what_each_is_alone(loss: Loss) -> None:
+@each_paired
+def test_inputs_of_one_shape_are_never_broadcast(loss: Loss) -> None:
+    inputs = rows(loss, [0, 1, 2])
+    if len(inputs) < 2 or len({loss.input(name).shape for name in inputs}) > 1:
+        return  # letters tell the shapes apart
+    for name, array in inputs.items():
+        for axis in range(1, array.ndim + 1):
+            for size in (2, 3):  # as many as there are samples, too
+                longer = np.repeat(np.expand_dims(array, axis), size, axis=axis)
+                with pytest.raises(LossctlError, match=r"fit|must"):
+                    lossctl.evaluate(spec_of(loss), **(inputs | {name: longer}))
+
+
+@pytest.mark.parametrize("dtype", [None, "float32"])
+@each_paired
+def test_losses_together_are_what_each_is_alone(loss: Loss, dtype: str | None) -> None:
     inputs = rows(loss, list(range(7)))
+    # an input that is called like another loss's parameter would be taken for that
+    mates = [mate for mate in PAIRED if not {param.name for param in mate.params} & set(inputs)]
+    of_task = [spec for mate in mates if mate.task == loss.task for spec in _ways(mate)]
+    others = [spec_of(mate) for mate in mates if mate.task != loss.task]
     alone = {}
-    for spec in (spec for mate in WEIGHED if mate.task == loss.task for spec in _ways(mate)):
+    for spec in (*of_task, *others):
         with suppress(LossctlError):  # it takes other inputs, or other values
-            alone[spec] = lossctl.evaluate(spec, **inputs).losses[0]
-    together = lossctl.evaluate(list(alone), **inputs)
-    for found in together.losses:
-        np.testing.assert_equal(found._asdict(), alone[found.loss]._asdict())
+            alone[spec] = lossctl.evaluate(spec, **inputs, dtype=dtype).losses[0]
+    assert spec_of(loss) in alone
+    for specs in (list(alone), list(reversed(alone))):
+        for found in lossctl.evaluate(specs, **inputs, dtype=dtype).losses:
+            np.testing.assert_equal(found._asdict(), alone[found.loss]._asdict())
 
 
 @settings(deadline=None, max_examples=8)
@@ -356,6 +376,34 @@ def test_a_block_in_which_nothing_takes_part(empty: str) -> None:
     assert [item.summary.n for item in found.losses[0].groups or ()] == [
         int(((group == code) & ~first).sum()) for code in range(3)
     ]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_block_of_which_every_row_is_skipped(first: bool, tmp_path: Path) -> None:
+    n = 2 * 65_536
+    target, group = np.zeros(n), np.arange(n) % 3
+    prediction = np.arange(n) / n
+    gone = slice(65_536) if first else slice(65_536, n)
+    prediction[gone] = np.nan
+    left = ~np.isnan(prediction)
+    found = lossctl.evaluate(
+        ["mae", "medae", "max_error"], prediction, target, nan="skip", by={"g": group}
+    )
+    mae, medae, _ = (loss.value for loss in found.losses)
+    assert mae == pytest.approx(prediction[left].mean(), rel=1e-14)
+    assert medae == pytest.approx(np.median(prediction[left]), rel=1e-14)
+    found = lossctl.evaluate(
+        ["mae", "mse"], prediction, target, nan="skip", by={"g": group}, worst=2, per_sample=True
+    )
+    np.testing.assert_array_equal(found.losses[0].per_sample, prediction)
+    top = np.flatnonzero(left)[-2:][::-1].tolist()
+    assert [item.sample for item in found.losses[0].worst or ()] == top
+    np.save(tmp_path / "p.npy", prediction)
+    np.save(tmp_path / "t.npy", target)
+    files = (str(tmp_path / name) for name in ("p.npy", "t.npy"))
+    out = tmp_path / "o.npy"
+    assert cli.run(["eval", *files, "-l", "mae", "--nan", "skip", "-q", "-o", str(out)]) == 0
+    np.testing.assert_array_equal(np.load(out), prediction)
 
 
 # Traits are claims ----------------------------------------------------------------------------

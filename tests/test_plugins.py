@@ -190,6 +190,18 @@ def test_a_kernel_that_fails_is_the_plugins(folder: Path, name: str) -> None:
     assert not done.stdout
 
 
+def test_a_kernel_may_write_into_what_another_returns(folder: Path) -> None:
+    """Whether or not other losses share that."""
+    body = "error = get('mae').kernel(xp, prediction, target)\n    error *= error\n    return error"
+    code = EXAMPLE.replace("return c * xp.log1p(((prediction - target) / c) ** 2)", body)
+    (folder / "square.py").write_text(code.replace("import Example", "import get, Example"))
+    plugin = ("-q", "--plugin", "square.py")
+    alone = lossctl("eval", "data.csv", "-l", "cauchy", *plugin, cwd=folder)
+    beside = lossctl("eval", "data.csv", "-l", "mae", "-l", "cauchy", *plugin, cwd=folder)
+    assert (alone.returncode, beside.returncode) == (0, 0), alone.stderr + beside.stderr
+    assert beside.stdout.splitlines()[1:] == alone.stdout.splitlines()
+
+
 def test_code_of_others_may_end_its_own_way(tmp_path: Path) -> None:
     """The process that ends quickly where it is alone leaves to plugins what they do at exit."""
     (tmp_path / "plugin.py").write_text(

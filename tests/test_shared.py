@@ -51,10 +51,12 @@ def test_parameters_tell_calls_apart(double: Any, calls: list[Any]) -> None:
     array = np.arange(3.0)
     with one_block():
         assert double(array, times=3, shift=1) is double(array, shift=1, times=3)
-        for times in (1, 1.0, True):
+        for times in (1, 1.0, True, 0.0, -0.0):
             double(array, times=times)
-    assert calls == [(3, 1), (1, 0), (1.0, 0), (True, 0)]
-    assert len(calls) == 4
+            double(array, times=times)
+    assert list(map(repr, calls)) == [
+        *("(3, 1)", "(1, 0)", "(1.0, 0)", "(True, 0)", "(0.0, 0)", "(-0.0, 0)")
+    ]
 
 
 def test_an_argument_lives_as_long_as_its_block(double: Any) -> None:
@@ -100,7 +102,7 @@ def test_there_is_room_in_what_nobody_else_reads() -> None:
     assert room(np.float64(1.5)) is None
 
 
-def test_a_tuple_of_arrays_is_the_same_where_it_is_the_same_object(calls: list[Any]) -> None:
+def test_a_tuple_is_the_same_where_its_arrays_are(calls: list[Any]) -> None:
     @shared
     def sums(pair: Pair) -> Any:
         calls.append(pair)
@@ -108,8 +110,8 @@ def test_a_tuple_of_arrays_is_the_same_where_it_is_the_same_object(calls: list[A
 
     pair = Pair(np.zeros(2), np.ones(2))
     with one_block():
-        assert sums(pair) is sums(pair)
-        assert sums(Pair(*pair)) is not sums(pair)
+        assert sums(pair) is sums(Pair(*pair))
+        assert sums(Pair(pair.right, pair.left)) is not sums(pair)
     assert len(calls) == 2
 
 
@@ -133,6 +135,24 @@ def test_an_error_ends_the_block(double: Any, calls: list[Any]) -> None:
         raise KeyError
     double(array)
     assert len(calls) == 2
+
+
+def test_a_block_within_a_block_is_its_own(double: Any, calls: list[Any]) -> None:
+    array = np.zeros(2)
+    with one_block():
+        outer = double(array)
+        with one_block():
+            assert double(array) is not outer
+        with one_block(keep=False):
+            assert double(array) is not double(array)
+        assert double(array) is outer
+    assert len(calls) == 4
+
+
+def test_a_number_is_shared_as_it_is() -> None:
+    total = shared(lambda x: x.sum())
+    with one_block():
+        assert total(np.ones(3)) == 3
 
 
 def test_threads_share_nothing(double: Any, calls: list[Any]) -> None:

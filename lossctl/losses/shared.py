@@ -15,13 +15,14 @@ _thread = threading.local()
 
 
 @contextmanager
-def one_block() -> Iterator[None]:
-    """Keep the results of `shared` functions meanwhile, on this thread."""
-    _thread.results = {}
+def one_block(*, keep: bool = True) -> Iterator[None]:
+    """Keep the results of `shared` functions meanwhile, on this thread; or share nothing."""
+    before = getattr(_thread, "results", None)
+    _thread.results = {} if keep else None
     try:
         yield
     finally:
-        _thread.results = None
+        _thread.results = before
 
 
 def shared(function: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -55,10 +56,14 @@ def room(array: Any) -> Any:
 
 
 def _identity(value: Any) -> Any:
-    """What is equal for the same array, or for equal values of other types."""
+    """What is equal for the same array, and for values that are the same in type and sign."""
+    if isinstance(value, tuple):
+        return type(value), *map(_identity, value)
+    if isinstance(value, float):
+        return float, repr(value)  # 0.0 equals −0.0
     try:
         hash(value)
-    except TypeError:  # an array, or a tuple of arrays
+    except TypeError:  # an array
         return "the object", id(value)
     return type(value), value
 
@@ -68,5 +73,5 @@ def _protect(found: Any) -> None:
     if isinstance(found, tuple):
         for item in found:
             _protect(item)
-    elif hasattr(found, "flags") and hasattr(found.flags, "writeable"):
+    elif room(found) is not None:
         found.flags.writeable = False

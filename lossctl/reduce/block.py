@@ -65,6 +65,54 @@ class WholeResult:
     squeezed: frozenset[str] = frozenset()
 
 
+class Arrays:
+    """The inputs of some rows, in the types that the losses compute in, on the device.
+
+    An input is converted once for the losses that take numbers, and not at all for those that
+    take labels: what one loss takes changes nothing for another.
+    """
+
+    def __init__(
+        self, given: Mapping[str, AnyArray], backend: Backend, dtype: str | None = None
+    ) -> None:
+        self.given, self.backend, self.dtype = given, backend, dtype
+        self.rows = max(map(len, given.values()))
+        self._converted: dict[tuple[str, Any], Any] = {}
+
+    def get(self, name: str, item: Input) -> Any:
+        """The input of this name, for a loss that declares it so.
+
+        Raises:
+            InvalidInput: The loss does not take complex numbers.
+        """
+        array = self.given[name]
+        if array.dtype.kind == "c" and not item.complex:
+            raise InvalidInput(
+                item.name, None, "holds complex numbers", "give their real parts or absolute values"
+            )
+        dtype = array.dtype if item.labels else self._computed_in(array.dtype)
+        key = name, dtype
+        if key not in self._converted:
+            converted = _read_only(array.astype(dtype, copy=False))
+            self._converted[key] = self.backend.device(converted)
+        return self._converted[key]
+
+    def at(self, rows: Flags) -> Arrays:
+        """Some of the rows."""
+        some = {name: array[rows] for name, array in self.given.items()}
+        return Arrays(some, self.backend, self.dtype)
+
+    def _computed_in(self, given: np.dtype[Any]) -> np.dtype[Any]:
+        """The type for numbers of a type."""
+        if self.dtype is not None and given.kind != "c":
+            return np.dtype(self.dtype)
+        if given.kind == "f" and given.itemsize == 2:
+            return np.dtype(np.float32)
+        if given.kind in "biu" or (given.kind == "f" and given.itemsize > 8):
+            return np.dtype(np.float64)
+        return given
+
+
 class Worker:
     """Evaluates blocks, on any thread."""
 
@@ -79,8 +127,6 @@ class Worker:
         self.held: dict[str, set[float]] = {}  # which of exclusive values there are, by input
         self.probable: dict[str, bool] = {}  # logits by input that might be probabilities
         self.pivots: dict[str, Floats] = {}  # by input: around what sums of squares are taken
-        inputs = {item.name: item for loss in opened.uses for item in loss.inputs}
-        self.inputs: dict[str, Input] = inputs
 
     def evaluate(
         self,
@@ -163,10 +209,11 @@ class Worker:
         self, batch: Batch, result: BlockResult, draws: Sequence[Draws], many: bool
     ) -> None:
         if max(map(len, batch.inputs.values())) == 0:
+            result.outcomes = [reduction.nothing() for reduction in self.reductions]
             return
         around = self._around(batch, result, result.kept)
         around = around._replace(draws=tuple((one, []) for one in draws), many=many)
-        arrays = {name: self._convert(name, array) for name, array in batch.inputs.items()}
+        arrays = Arrays(batch.inputs, self.backend, self.plan.dtype)
         known: dict[Any, SampleSums] = {}
         squeezed: set[str] = set()
         with self.block():
@@ -204,37 +251,32 @@ class Worker:
     def _sums(
         self,
         bound: Bound,
-        arrays: Mapping[str, Any],
+        arrays: Arrays,
         known: dict[Any, SampleSums],
         squeezed: set[str],
     ) -> Sums:
         """The statistics of each part, evaluated once where losses share them."""
-        rows = max(map(len, arrays.values()))
         found = []
         for factor, part in bound.parts:
             key = self.keys[id(part)]
             if key not in known:
-                known[key] = self._summed(part, arrays, rows, squeezed)
+                known[key] = self._summed(part, arrays, squeezed)
             found.append((factor, part, known[key]))
         return found
 
-    def _summed(
-        self, part: Part, arrays: Mapping[str, Any], rows: int, squeezed: set[str]
-    ) -> SampleSums:
+    def _summed(self, part: Part, arrays: Arrays, squeezed: set[str]) -> SampleSums:
         try:
-            return self._sums_of(part, arrays, rows, squeezed)
+            return self._sums_of(part, arrays, squeezed)
         except InvalidInput as error:
             error.loss = part.called
             raise
 
-    def _sums_of(
-        self, part: Part, arrays: Mapping[str, Any], rows: int, squeezed: set[str]
-    ) -> SampleSums:
+    def _sums_of(self, part: Part, arrays: Arrays, squeezed: set[str]) -> SampleSums:
         fitted, names = self._fit(part, arrays)
         squeezed |= set(names)
         pivot = part.loss.pivot
         context = {"pivot": self.backend.device(self.pivots[pivot])} if pivot else {}
-        found = samples.summed(self.backend, part, fitted, rows, **context)
+        found = samples.summed(self.backend, part, fitted, arrays.rows, **context)
         whole = part.loss.whole_for(part.params) and part.loss.single_for(part.params)
         own = max(len(array) for array in fitted.values() if hasattr(array, "shape"))
         return samples.checked(part, found, 1 if whole else own)
@@ -247,7 +289,7 @@ class Worker:
         """
         named = BlockResult(0, None, [])
         around = self._around(batch, named, None)
-        arrays = {name: self._convert(name, array) for name, array in batch.inputs.items()}
+        arrays = Arrays(batch.inputs, self.backend, self.plan.dtype)
         sizes = [] if around.codes is None else np.bincount(around.codes).tolist()
         result = WholeResult(named.groups, sizes)
         squeezed: set[str] = set()
@@ -260,17 +302,13 @@ class Worker:
                 elif bound.whole:
                     result.values[index] = self._number(bound, arrays, squeezed)
                     result.grouped[index] = [
-                        self._number(
-                            bound,
-                            {name: array[around.codes == code] for name, array in arrays.items()},
-                            squeezed,
-                        )
+                        self._number(bound, arrays.at(np.asarray(around.codes == code)), squeezed)
                         for code in range(self._its(bound, around).groups)
                     ]
         result.squeezed = frozenset(squeezed)
         return result
 
-    def _number(self, bound: Bound, arrays: Mapping[str, Any], squeezed: set[str]) -> float:
+    def _number(self, bound: Bound, arrays: Arrays, squeezed: set[str]) -> float:
         """The one number that a loss is of all these rows."""
         total = 0.0
         for factor, part, sums in self._sums(bound, arrays, {}, squeezed):
@@ -282,15 +320,15 @@ class Worker:
             total += factor * found
         return total
 
-    def _fit(self, part: Part, arrays: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    def _fit(self, part: Part, arrays: Arrays) -> tuple[dict[str, Any], list[str]]:
         """The loss's own inputs, shapes fitted and domains checked."""
         names = self.models[part.model]
-        given = {
-            name: arrays[names.get(name, name)]
-            for name in self.uses[part.loss]
-            if names.get(name, name) in arrays
-        }
         try:
+            given = {
+                name: arrays.get(names.get(name, name), part.loss.input(name))
+                for name in self.uses[part.loss]
+                if names.get(name, name) in arrays.given
+            }
             return self._checked(part, given)
         except InvalidInput as error:
             error.name = names.get(error.name, error.name)
@@ -320,28 +358,6 @@ class Worker:
             inside = bool((values >= 0).all()) and bool((values <= 1).all())
             if not inside:  # only ever set to false, so that no thread undoes another's finding
                 self.probable[item.name] = False
-
-    def _convert(self, name: str, array: AnyArray) -> Any:
-        """To the dtype that the losses compute in, on the device."""
-        kind, size = array.dtype.kind, array.dtype.itemsize
-        name = name.partition("@")[0]  # a candidate's
-        if kind == "c" and not self.inputs[name].complex:
-            raise InvalidInput(
-                name, None, "holds complex numbers", "give their real parts or absolute values"
-            )
-        if self.inputs[name].labels:
-            target = array.dtype
-        elif self.plan.dtype is not None and kind != "c":
-            target = np.dtype(self.plan.dtype)
-        elif kind in "biu":
-            target = np.dtype(np.float64)
-        elif kind == "f" and size == 2:
-            target = np.dtype(np.float32)
-        elif kind == "f" and size > 8:
-            target = np.dtype(np.float64)
-        else:
-            target = array.dtype
-        return self.backend.device(_read_only(array.astype(target, copy=False)))
 
     def _weight(self, batch: Batch) -> Floats | None:
         if batch.weight is None:

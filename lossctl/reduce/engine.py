@@ -135,7 +135,7 @@ class Engine:
             self._take(task, result)
         if self._missing:
             raise self._missing_error()
-        if self._held:
+        if self._held and self.totals.skipped < self.totals.samples:
             self._whole()
         for loss, reduction in zip(self.totals.losses, self.worker.reductions):
             loss.layout, loss.state = reduction.layout, reduction.total()

@@ -108,6 +108,10 @@ class Reduction:
             found = _with_units(found, layout, valued, rows, around)
         return found
 
+    def nothing(self) -> Outcome | None:
+        """What a block comes to of which no row is left; None for losses of the whole file."""
+        return None if self.whole else Outcome(None, np.zeros(0) if self.keep else None, None)
+
     def total(self) -> State | None:
         """The state of all that was taken in; None where nothing was."""
         if not self._states:

@@ -52,7 +52,6 @@ class _Rows(NamedTuple):
     p: Array
     given: Array | None = None
 
-    @shared
     def log(self, xp: ArrayModule) -> Array:
         """Their logs; those given reach below the smallest float."""
         return xp.log(self.p) if self.given is None else self.given
@@ -123,7 +122,6 @@ def _rows(xp: ArrayModule, values: Array, name: str, in_logs: bool) -> _Rows:
     return _Rows(p, values)
 
 
-@shared
 def _difference(xp: ArrayModule, t: _Rows, p: _Rows) -> Array:
     """t − p, from the logs where both were given: they still differ where exp rounds."""
     if t.given is None or p.given is None:

@@ -42,8 +42,8 @@ def _by_label(xp: ArrayModule, label: Array, first: Array, if_first: Array, othe
 
 
 _DIRECTIONS = (
-    Input("prediction", "(N, D) or (N, …, D)"),
-    Input("target", "(N, D) or (N, …, D)"),
+    Input("prediction", "(N, …, D)"),
+    Input("target", "(N, …, D)"),
 )
 
 
