@@ -17,26 +17,26 @@ PAGE = ROOT / "lossctl" / "docs" / "speed.md"
 MEASURED = re.compile(r"(<!-- measured -->\n)(.*?)(<!-- /measured -->)", re.DOTALL)
 
 _PARSER = (
-    "two thirds of the CPU time are pyarrow's parser: digits 23 %, fields 19 %, conversion 18 %"
+    "pyarrow's parser is 60 % of the CPU time: fields 20 %, digits 20 %, conversion 15 %; of "
+    "NumPy there is 2 %"
 )
+_AT_FIRST = "of the memory, 73 MB are there before the first row"
 WHY = {
-    "mse float32 npy": "half of the CPU time is Python, most of it start-up, for which the "
-    "script imports less; besides, losses are added in float64, which casts each block, and "
-    "threads wait as below",
-    "mse parquet": "half of the CPU time is pyarrow's decoding: zstd's Huffman codes 35 %, copies "
-    "9 %; of the memory, 73 MB are there before the first row",
+    "mse float32 npy": "60 % of the CPU time is Python, most of it start-up, for which the script "
+    "imports less; NumPy is 11 %",
+    "mse parquet": "half of the CPU time is pyarrow's decoding (zstd's Huffman codes 26 %, copies "
+    f"10 %), a quarter Python, most of it start-up, and 7 % NumPy; {_AT_FIRST}",
     "mse csv": _PARSER,
     "mse csv.gz": "a half is pyarrow's parser, and a quarter unpacking, which is for one thread",
     "mse stdin": _PARSER,
-    "five npy": "five differences take 14 % of the CPU time, products 7 %, sinh and log1p 9 %: "
-    "22 passes over each block where one loss makes 2",
-    "five parquet": "decoding is 40 % of the CPU time, the five losses a quarter; of the memory, "
-    "73 MB are there before the first row",
-    "bce parquet": "decoding is 40 % of the CPU time, logarithms and products a fifth, start-up a "
-    "fifth",
-    "groups parquet": "more than means: with spreads, quantiles, sorting and the digest NumPy's "
-    "part of the CPU time is 30 %, decoding a third; each block is held once more, sorted",
-    "dice npy": "sums are float64, the script's float32: casts are 14 % of the CPU time, sums 7 %",
+    "five npy": "NumPy is 43 % of the CPU time: sinh and log1p 9 %, products 8 %, the difference "
+    "5 %; 15 passes over each block where one loss makes 2",
+    "five parquet": f"{_AT_FIRST}; five losses take 40 MB more than one, two threads each with "
+    "the arrays of a block",
+    "bce parquet": "decoding is 35 % of the CPU time, Python, most of it start-up, a quarter, "
+    f"logarithms and products a fifth; {_AT_FIRST}",
+    "groups parquet": "decoding is 45 % of the CPU time, Python, most of it start-up, 18 %, to "
+    f"number and sort the rows by group 14 %; {_AT_FIRST}",
 }
 """Why a cell falls short, by its name: what a profile showed."""
 
