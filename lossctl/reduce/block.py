@@ -19,6 +19,7 @@ from lossctl.losses.shapes import fit
 from lossctl.losses.shared import one_block
 from lossctl.plan import Plan
 from lossctl.reduce import digest, samples
+from lossctl.reduce.arrays import Arrays
 from lossctl.reduce.groups import group_codes
 from lossctl.reduce.outcome import Around, Outcome, Reduction, Sums
 from lossctl.reduce.resample import Draws
@@ -63,54 +64,6 @@ class WholeResult:
     values: dict[int, float] = field(default_factory=dict)  # of those that are one number
     grouped: dict[int, list[float]] = field(default_factory=dict)
     squeezed: frozenset[str] = frozenset()
-
-
-class Arrays:
-    """The inputs of some rows, in the types that the losses compute in, on the device.
-
-    An input is converted once for the losses that take numbers, and not at all for those that
-    take labels: what one loss takes changes nothing for another.
-    """
-
-    def __init__(
-        self, given: Mapping[str, AnyArray], backend: Backend, dtype: str | None = None
-    ) -> None:
-        self.given, self.backend, self.dtype = given, backend, dtype
-        self.rows = max(map(len, given.values()))
-        self._converted: dict[tuple[str, Any], Any] = {}
-
-    def get(self, name: str, item: Input) -> Any:
-        """The input of this name, for a loss that declares it so.
-
-        Raises:
-            InvalidInput: The loss does not take complex numbers.
-        """
-        array = self.given[name]
-        if array.dtype.kind == "c" and not item.complex:
-            raise InvalidInput(
-                item.name, None, "holds complex numbers", "give their real parts or absolute values"
-            )
-        dtype = array.dtype if item.labels else self._computed_in(array.dtype)
-        key = name, dtype
-        if key not in self._converted:
-            converted = _read_only(array.astype(dtype, copy=False))
-            self._converted[key] = self.backend.device(converted)
-        return self._converted[key]
-
-    def at(self, rows: Flags) -> Arrays:
-        """Some of the rows."""
-        some = {name: array[rows] for name, array in self.given.items()}
-        return Arrays(some, self.backend, self.dtype)
-
-    def _computed_in(self, given: np.dtype[Any]) -> np.dtype[Any]:
-        """The type for numbers of a type."""
-        if self.dtype is not None and given.kind != "c":
-            return np.dtype(self.dtype)
-        if given.kind == "f" and given.itemsize == 2:
-            return np.dtype(np.float32)
-        if given.kind in "biu" or (given.kind == "f" and given.itemsize > 8):
-            return np.dtype(np.float64)
-        return given
 
 
 class Worker:
@@ -369,13 +322,6 @@ class Worker:
                 "weight", bad, "has {value}, which is no weight", "weights are finite and ≥ 0"
             )
         return weight
-
-
-def _read_only(array: AnyArray) -> AnyArray:
-    """The array for kernels, which may not write into what other losses read too."""
-    found = array.view()
-    found.flags.writeable = False
-    return found
 
 
 def _take(batch: Batch, rows: AnyArray) -> Batch:
