@@ -387,7 +387,9 @@ def _cross_entropy(
     """−[positive·y·log p + negative·(1 − y)·log q], with 0·log 0 = 0."""
     of_one = target if isinstance(positive, float) and positive == 1 else positive * target
     of_zero = 1 - target if negative == 1 else negative * (1 - target)
-    return 0 - (weighed(xp, of_one, log_p) + weighed(xp, of_zero, log_q))
+    found = weighed(xp, of_one, log_p)
+    found += weighed(xp, of_zero, log_q)
+    return xp.subtract(0, found, out=found)
 
 
 def _for_last_axis(
