@@ -366,6 +366,8 @@ class Ran(NamedTuple):
 
 
 Run = Callable[..., Ran]
+GROUPS = "a\t1.5\nb\t6.0\n"
+"""What `-q --by g` prints of the data below."""
 
 
 @pytest.fixture
@@ -403,6 +405,7 @@ def test_several_reports_at_once(run: Run, tmp_path: Path) -> None:
     for format in (*FORMATS, "quiet"):
         text = (tmp_path / f"r.{format}").read_text("utf-8")
         assert text.endswith("\n") and ("3.75" in text or format in ("jsonl", "quiet")), format
+    assert (tmp_path / "r.quiet").read_text() == GROUPS
     assert (tmp_path / "r.table").read_text() == ran.out
     assert (tmp_path / "m.json").read_text() == (tmp_path / "r.metrics").read_text()
     assert len(list(tmp_path.iterdir())) == len(words) + 3
@@ -462,8 +465,8 @@ def test_refused_before_anything_is_read(
 
 
 def test_what_a_report_shows_is_not_left_out(run: Run, tmp_path: Path) -> None:
-    ran = run("-q", "--worst", "1", "--report", "json=r.json")
-    assert (ran.status, ran.out) == (0, "3.75\n")
+    ran = run("-q", "--worst", "1", "--by", "g", "--report", "json=r.json")
+    assert (ran.status, ran.out) == (0, GROUPS)
     ran = run("-f", "csv", "--worst", "1", "--report", "metrics=m.json")
     assert ran.status == 2
 

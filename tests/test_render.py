@@ -480,6 +480,7 @@ def test_a_format_that_would_leave_something_out_is_refused(
 
 
 def test_groups_that_go_to_a_file_are_not_left_out() -> None:
+    check("quiet", worst=None, per_sample=False, by=("g",), output="o.csv")
     check("csv", worst=None, per_sample=True, by=("g",), output="o.csv")
     with pytest.raises(UsageError, match="--worst"):
         check("jsonl", worst=1, per_sample=False, by=("g",), output="o.csv")

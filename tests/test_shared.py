@@ -10,6 +10,8 @@ from weakref import ref
 import numpy as np
 import pytest
 
+from lossctl.losses import get
+from lossctl.losses.shapes import fit
 from lossctl.losses.shared import one_block, room, shared
 
 
@@ -153,6 +155,14 @@ def test_a_number_is_shared_as_it_is() -> None:
     total = shared(lambda x: x.sum())
     with one_block():
         assert total(np.ones(3)) == 3
+
+
+def test_inputs_that_are_squeezed_stay_the_same_for_all_losses() -> None:
+    arrays = {"prediction": np.zeros((3, 1)), "target": np.zeros(3)}
+    with one_block():
+        one, other = (fit(get(name), arrays)[0] for name in ("mse", "mae"))
+    assert one["prediction"].shape == (3,)
+    assert one["prediction"] is other["prediction"]
 
 
 def test_threads_share_nothing(double: Any, calls: list[Any]) -> None:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import product
 
 from lossctl.losses.definition import Array, InvalidInput, Loss
+from lossctl.losses.shared import shared
 
 Shape = tuple[int, ...]
 
@@ -36,7 +37,7 @@ def fit(loss: Loss, arrays: Mapping[str, Array]) -> tuple[dict[str, Array], list
         return dict(arrays), []
     if fitting is not None:
         squeezed = [n for n, old, new in zip(names, shapes, fitting) if old != new]
-        fitted = {name: arrays[name].reshape(new) for name, new in zip(names, fitting)}
+        fitted = {name: _reshaped(arrays[name], new) for name, new in zip(names, fitting)}
         return {**arrays, **fitted}, squeezed
     found = ", ".join(f"{name} {show_shape(shape)}" for name, shape in zip(names, shapes))
     wanted = ", ".join(f"{name} {loss.input(name).shape}" for name in names)
@@ -51,6 +52,11 @@ def fit(loss: Loss, arrays: Mapping[str, Array]) -> tuple[dict[str, Array], list
         f"and the others do not fit: {found}",
         hint + (f"; of its inputs it needs {others}" if others else ""),
     )
+
+
+@shared  # or no two losses would have the same input
+def _reshaped(array: Array, shape: Shape) -> Array:
+    return array.reshape(shape)
 
 
 @lru_cache(maxsize=256)  # all blocks but the last are of one shape

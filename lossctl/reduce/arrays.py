@@ -22,9 +22,7 @@ class Arrays:
     take labels: what one loss takes changes nothing for another.
     """
 
-    def __init__(
-        self, given: Mapping[str, AnyArray], backend: Backend, dtype: str | None = None
-    ) -> None:
+    def __init__(self, given: Mapping[str, AnyArray], backend: Backend, dtype: str | None) -> None:
         self.given, self.backend, self.dtype = given, backend, dtype
         self.rows = max(map(len, given.values()))
         self._converted: dict[tuple[str, Any], Any] = {}

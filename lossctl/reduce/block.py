@@ -161,12 +161,12 @@ class Worker:
     def _evaluate(
         self, batch: Batch, result: BlockResult, draws: Sequence[Draws], many: bool
     ) -> None:
-        if max(map(len, batch.inputs.values())) == 0:
+        arrays = Arrays(batch.inputs, self.backend, self.plan.dtype)
+        if arrays.rows == 0:
             result.outcomes = [reduction.nothing() for reduction in self.reductions]
             return
         around = self._around(batch, result, result.kept)
         around = around._replace(draws=tuple((one, []) for one in draws), many=many)
-        arrays = Arrays(batch.inputs, self.backend, self.plan.dtype)
         known: dict[Any, SampleSums] = {}
         squeezed: set[str] = set()
         with self.block():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from lossctl.backend import Backend
@@ -112,9 +113,8 @@ def called(part: Part, xp: Any, arguments: Mapping[str, Any]) -> Any:
         LossctlError: A plugin's kernel fails.
     """
     try:
-        if not part.loss.origin:
-            return part.loss.kernel(xp, **arguments)
-        with one_block(keep=False):  # a plugin may write into what our kernels return to it
+        # a plugin may write into what our kernels return to it
+        with one_block(keep=False) if part.loss.origin else nullcontext():
             return part.loss.kernel(xp, **arguments)
     except (LossctlError, InvalidInput):
         raise

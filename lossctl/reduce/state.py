@@ -80,6 +80,7 @@ class Block(NamedTuple):
     def take(self, rows: Indices) -> Block:
         """The rows, in this order."""
         losses = self.losses[rows]
+        # a statistic of weight 1 is the loss itself, and is not picked twice
         same = self.columns.derived and self.columns.unit_weight == (1.0,)
         return Block(
             self.columns,

@@ -90,15 +90,14 @@ def _hidden(format: str, asked: dict[str, bool], output: bool) -> tuple[list[str
     """What a format would leave out of what was asked for, and why."""
     grouped = asked["--by"]
     asked = {**asked, "--by": grouped and not output}
+    samples = [name for name in ("--worst", "--per-sample") if asked[name]]
     if format == "quiet":
-        hidden = [name for name in ("--worst", "--per-sample") if asked[name]]
-        return hidden, "-q prints the values alone"
+        return samples, "-q prints the values alone"
     if format in ("junit", "github"):
         hidden = [name for name, given in asked.items() if given]
         return hidden, f"--format {format} is for gates"
     if format in ("openmetrics", "metrics"):
-        hidden = [name for name in ("--worst", "--per-sample") if asked[name]]
-        return hidden, f"--format {format} has no place for single samples"
+        return samples, f"--format {format} has no place for single samples"
     if format in ("csv", "jsonl") and asked["--per-sample"]:
         hidden = [name for name in ("--by", "--worst") if asked[name]]
         return hidden, f"--format {format} --per-sample prints the samples alone"

@@ -12,6 +12,7 @@ from lossctl.losses.definition import (
     Param,
 )
 from lossctl.losses.domains import NON_NEGATIVE, POSITIVE
+from lossctl.losses.shared import shared
 
 HALF_LOG_2PI = 0.5 * log(2 * pi)
 
@@ -36,6 +37,7 @@ def parameter(xp: ArrayModule, value: Array | float, name: str, domain: Domain =
     return value
 
 
+@shared
 def wide(*arrays: Array) -> tuple[Array, ...]:
     """The arrays in float64: terms of both signs leave too few digits of a float32."""
     return tuple(array.astype("float64", copy=False) for array in arrays)
