@@ -280,6 +280,7 @@ def test_skipped_samples_keep_their_place(run: Run, tmp_path: Path) -> None:
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert [line["mse"] for line in lines] == [1.0, None, 4.0]
     assert [line["sample"] for line in lines] == [0, 1, 2]
+    assert [line["g"] for line in lines] == ["a", "b", "a"]
 
 
 def test_an_error_leaves_the_old_file_as_it_was(run: Run, tmp_path: Path) -> None:

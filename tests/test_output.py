@@ -15,10 +15,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyarrow import csv, parquet
 
 from lossctl.errors import DataError
 from lossctl.output import BEHIND, FORMATS, Behind, opened
+from lossctl.sources.coded import Coded
 
 EXTENSIONS = [extension.removeprefix(".") for extension in FORMATS]
 TABLES = ["csv", "parquet", "jsonl"]
@@ -168,6 +171,43 @@ def test_parquet_says_that_a_column_has_two_types(tmp_path: Path) -> None:
         output.write(Written(0, [[1.0]], by=[np.array([7])]))  # type: ignore[arg-type]
         output.write(Written(1, [[2.0]], by=[np.array(["x"], object)]))  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
+
+
+ANY = st.one_of(st.floats(), st.floats(1e-5, 1e17), st.integers(-(10**17), 10**17).map(float))
+SIDES = [
+    st.integers(-(2**63), 2**63 - 1).map(np.int64),
+    st.booleans().map(np.bool_),
+    ANY.map(np.float64),
+    st.floats(width=32).map(np.float32),
+    st.one_of(st.none(), st.text()),
+    st.one_of(st.none(), st.text(), st.integers(), st.booleans(), ANY),
+]
+
+
+@given(st.lists(st.tuples(ANY, *SIDES), min_size=1, max_size=40))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_lines_are_what_json_makes_of_the_rows(tmp_path: Path, rows: list[Any]) -> None:
+    losses, *sides = zip(*rows)
+    *numbers, texts, mixed = sides
+    by = [
+        *map(np.array, numbers),
+        Coded.of(np.arange(len(rows)), texts),
+        np.fromiter(mixed, object, len(rows)),
+    ]
+    names = [f'a "{index}"' for index in range(len(by))]
+    path = tmp_path / "o.jsonl"
+    with opened(str(path), ["mse"], None, names) as output:
+        output.write(Written(0, [losses], by=by))  # type: ignore[arg-type]
+    lines = path.read_bytes().decode().removesuffix("\n").split("\n")
+    for index, (line, loss) in enumerate(zip(lines, losses, strict=True)):
+        row = {"sample": index}
+        row |= {name: plain(np.asarray(column)[index]) for name, column in zip(names, by)}
+        assert line == json.dumps({**row, "mse": plain(loss)}, ensure_ascii=False)
+
+
+def plain(item: Any) -> Any:
+    item = item.item() if isinstance(item, np.generic) else item
+    return None if isinstance(item, float) and not np.isfinite(item) else item
 
 
 def test_lines_are_those_of_the_format(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from hypothesis import strategies as st
 
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.sources import Format, Reference, Table, choose, open_table, parse_reference
+from lossctl.sources.coded import Coded
 from lossctl.sources.rebatch import joined
 from lossctl.sources.table import Want
 from lossctl.sources.text import shown
@@ -58,12 +59,15 @@ def drain(table: Table, names: dict[str, Any], rows: int = 1000) -> dict[str, Ar
         arrays = slab.load()
         assert set(arrays) == set(wanted)
         for array in arrays.values():
-            assert len(array) == slab.rows
-            assert array.flags.c_contiguous and array.dtype.isnative
+            assert len(array) == slab.rows and array.dtype.isnative
+            assert isinstance(array, Coded) or array.flags.c_contiguous
         parts.append(arrays)
         total += slab.rows
     assert table.rows in (None, total)
-    return {name: joined([part[name] for part in parts], wanted[name], name) for name in wanted}
+    return {
+        name: np.asarray(joined([part[name] for part in parts], wanted[name], name))
+        for name in wanted
+    }
 
 
 def refused(call: Callable[[], Any], *words: str, kind: type[LossctlError] = DataError) -> None:

@@ -6,89 +6,73 @@ is what a join by an unsorted key takes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lossctl.align.inputs import Opened, Wanted
+from lossctl.align.places import Keys
 from lossctl.align.rows import (
     Batch,
     Stream,
     Task,
     all_wanted,
-    as_text,
     block_rows,
     gather,
+    labels,
     require_equal,
 )
 from lossctl.errors import DataError, counted
+from lossctl.sources.coded import Values
 from lossctl.sources.rebatch import joined
 from lossctl.sources.table import Arrays, Table, Want
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 EXAMPLES = 3
-_NUMBERS = "biuf"  # the kinds of dtype whose keys are compared as numbers
 
 
 class Held:
     """A table in memory, found by key."""
 
     def __init__(self, key: Wanted, names: dict[str, Want], rows: int) -> None:
-        import pandas as pd
-
         self.table, self.name = key.table, key.columns[0].name
         names = {**names, self.name: names.get(self.name, Want.ANY)}
         parts = [slab.load() for slab in key.table.slabs(names, rows)]
         self.arrays: Arrays = {
             name: joined([part[name] for part in parts], want, name) for name, want in names.items()
         }
-        self.index = pd.Index(self.arrays[self.name])
-        self.numeric = self.arrays[self.name].dtype.kind in _NUMBERS
-        self._as_text: pd.Index | None = None
-        self.hits = np.zeros(len(self.index), dtype=np.int64)
-        if self.index.hasnans:
+        self.keys = self.arrays[self.name]
+        self.hits = np.zeros(len(self.keys), dtype=np.int64)
+        self._places = Keys(self.keys)
+        nulls = self._places.nulls()
+        if nulls.any():
             raise DataError(
                 f"{key.table.source}: the key {self.name} is null in "
-                f"{counted(int(np.sum(self.index.isna())), 'row')}",
+                f"{counted(int(nulls.sum()), 'row')}",
                 "give every row a key",
             )
-        refuse_duplicates(key.table.source, self.name, self.index[self.index.duplicated()])
+        repeated = self._places.repeated()
+        if repeated.any():
+            raise repeats(key.table.source, self.name, self.keys[repeated].tolist())
 
-    def _index_for(self, keys: npt.NDArray[Any]) -> pd.Index:
-        """The keys here; as text where those there are of another kind."""
-        if self.numeric and keys.dtype.kind in _NUMBERS:
-            return self.index
-        if self._as_text is None:
-            import pandas as pd
-
-            self._as_text = pd.Index(as_text(self.arrays[self.name]), dtype=object)
-        return self._as_text
-
-    def _like(self, keys: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return keys if self.numeric and keys.dtype.kind in _NUMBERS else as_text(keys)
-
-    def find(self, keys: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    def find(self, keys: Values) -> npt.NDArray[np.intp]:
         """The row of each key; −1 where there is none."""
-        index: Any = self._index_for(keys)
-        found = np.asarray(index.get_indexer(self._like(keys)), dtype=np.intp)
-        self.hits += np.bincount(found[found >= 0], minlength=len(self.hits))
+        found = self._places.find(keys)
+        np.add.at(self.hits, found[found >= 0], 1)
         return found
 
 
-def refuse_duplicates(source: str, name: str, keys: Sequence[Any] | Any) -> None:
-    """Raise if there are any."""
-    if len(keys):
-        raise DataError(
-            f"{source}: {counted(len(keys), 'row')} with a repeated key, {name} {_examples(keys)}",
-            "make the key unique, or join on a column that is",
-        )
+def repeats(source: str, name: str, keys: list[Any], count: int | None = None) -> DataError:
+    """The refusal of rows whose keys others have; there may be more of them than keys."""
+    return DataError(
+        f"{source}: {counted(count or len(keys), 'row')} with a repeated key, "
+        f"{name} {_examples(keys)}",
+        "make the key unique, or join on a column that is",
+    )
 
 
-def _examples(keys: Any) -> str:
+def _examples(keys: list[Any]) -> str:
     shown = ", ".join(repr(key) for key in list(dict.fromkeys(keys))[:EXAMPLES])
     return f"for example {shown}" if len(keys) > EXAMPLES else shown
 
@@ -139,16 +123,23 @@ class Join:
         keys = arrays[self.key.columns[0].name]
         rows = {table: held.find(keys) for table, held in self.held.items()}
         matched = np.logical_and.reduce([found >= 0 for found in rows.values()])
-        if not matched.all():
+        whole = bool(matched.all())
+        if not whole:
             self._missing += keys[~matched][:EXAMPLES].tolist()
             self._lost += int((~matched).sum())
 
-        def get(wanted: Wanted) -> npt.NDArray[Any]:
+        def rows_of(wanted: Wanted) -> Arrays:
+            columns = [column.name for column in wanted.columns]
             if wanted.table is main:
-                found = gather(wanted, arrays)
-                return found if matched.all() else found[matched]
-            held, at = self.held[id(wanted.table)], rows[id(wanted.table)][matched]
-            return gather(wanted, {c.name: held.arrays[c.name][at] for c in wanted.columns})
+                return {name: arrays[name] if whole else arrays[name][matched] for name in columns}
+            held, at = self.held[id(wanted.table)], rows[id(wanted.table)]
+            return {name: held.arrays[name][at if whole else at[matched]] for name in columns}
+
+        def get(wanted: Wanted) -> npt.NDArray[Any]:
+            return gather(wanted, rows_of(wanted))
+
+        def any_of(wanted: Wanted) -> Values:
+            return labels(wanted, rows_of(wanted))
 
         opened = self.opened
         inputs = {name: get(item) for name, item in opened.inputs.items()}
@@ -156,9 +147,9 @@ class Join:
         return Batch(
             inputs,
             get(opened.weight) if opened.weight else None,
-            tuple(get(item) for item in opened.by.values()),
-            keys if matched.all() else keys[matched],
-            get(opened.cluster) if opened.cluster else None,
+            tuple(any_of(item) for item in opened.by.values()),
+            keys if whole else keys[matched],
+            any_of(opened.cluster) if opened.cluster else None,
         )
 
     def _settle(self) -> None:
@@ -168,14 +159,12 @@ class Join:
             again = held.hits > 1
             if again.any():
                 extra = int((held.hits[again] - 1).sum())
-                raise DataError(
-                    f"{self.opened.first.source}: {counted(extra, 'row')} with a repeated key, "
-                    f"{name} {_examples(held.index[again])}",
-                    "make the key unique, or join on a column that is",
-                )
+                source = self.opened.first.source
+                raise repeats(source, name, held.keys[again].tolist(), extra)
         for held in self.held.values():
-            left = held.index[held.hits == 0]
-            self._report(held.table, len(left), list(left[:EXAMPLES]), self.opened.first)
+            left = np.flatnonzero(held.hits == 0)
+            keys = held.keys[left[:EXAMPLES]].tolist()
+            self._report(held.table, len(left), keys, self.opened.first)
         others = " or ".join(held.table.source for held in self.held.values())
         self._report(self.opened.first, self._lost, self._missing, others)
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from lossctl.align.inputs import Opened, Wanted
 from lossctl.errors import DataError
+from lossctl.sources.coded import Coded, Values
 from lossctl.sources.table import Arrays, Slab, Table, Want
 
 ELEMENTS = 1 << 19
@@ -17,6 +18,9 @@ ELEMENTS = 1 << 19
 wait for each other."""
 MOST_ROWS = 1 << 18
 """The rows of a block, however narrow: each has figures of its own, in float64."""
+
+NULL = "\0"
+"""Null as text: no file holds it."""
 
 AnyArray = npt.NDArray[Any]
 
@@ -26,9 +30,9 @@ class Batch(NamedTuple):
 
     inputs: dict[str, AnyArray]
     weight: AnyArray | None
-    by: tuple[AnyArray, ...]
-    key: AnyArray | None
-    cluster: AnyArray | None = None
+    by: tuple[Values, ...]
+    key: Values | None
+    cluster: Values | None = None
 
 
 class Task(NamedTuple):
@@ -139,31 +143,33 @@ def _loader(
         }
 
         for pair in opened.ids:
-            mine, theirs = (gather(item, arrays[_key(item)]) for item in pair)
+            mine, theirs = (labels(item, arrays[_key(item)]) for item in pair)
             _require_same(pair[0], pair[1], mine, theirs, start)
 
         def get(wanted: Wanted) -> AnyArray:
             return gather(wanted, arrays.get(_key(wanted)))
+
+        def any_of(wanted: Wanted) -> Values:
+            return labels(wanted, arrays[_key(wanted)])
 
         inputs = {name: get(wanted) for name, wanted in opened.inputs.items()}
         require_equal(opened, inputs, start)
         return Batch(
             inputs,
             get(opened.weight) if opened.weight else None,
-            tuple(get(wanted) for wanted in opened.by.values()),
+            tuple(any_of(wanted) for wanted in opened.by.values()),
             None,
-            get(opened.cluster) if opened.cluster else None,
+            any_of(opened.cluster) if opened.cluster else None,
         )
 
     return load
 
 
-def _require_same(
-    first: Wanted, second: Wanted, mine: AnyArray, theirs: AnyArray, start: int
-) -> None:
+def _require_same(first: Wanted, second: Wanted, mine: Values, theirs: Values, start: int) -> None:
     """Refuse rows whose ids differ: they are not the same samples."""
     if mine.dtype.kind == "O" or theirs.dtype.kind == "O":
         mine, theirs = as_text(mine), as_text(theirs)
+    mine, theirs = np.asarray(mine), np.asarray(theirs)
     null = (mine != mine) & (theirs != theirs)  # NaN, which differs from itself
     differs = (mine != theirs) & ~null
     if not differs.any():
@@ -206,14 +212,17 @@ def require_equal(opened: Opened, inputs: Mapping[str, AnyArray], start: int) ->
             )
 
 
-def as_text(keys: AnyArray) -> AnyArray:
+def as_text(keys: Values) -> AnyArray:
     """Keys as text, in which 7, 7.0 and "7" are the same."""
-    return np.array([_text(key) for key in keys.tolist()], dtype=object)
+    if isinstance(keys, Coded):
+        return as_text(keys.words)[keys.codes]
+    texts = [key if type(key) is str else _text(key) for key in keys.tolist()]
+    return np.array(texts, dtype=object)
 
 
 def _text(key: Any) -> str:
     if key is None or key != key:
-        return "\0"  # null, which is no text that a file holds
+        return NULL
     return str(int(key)) if isinstance(key, float) and key.is_integer() else str(key)
 
 
@@ -223,7 +232,7 @@ def gather(wanted: Wanted, arrays: Arrays | None) -> AnyArray:
         shape = wanted.columns[0].shape or ()
         return np.empty((0, *shape, len(wanted.columns)) if wanted.stacked else (0, *shape))
     if wanted.stacked:
-        parts = [arrays[column.name] for column in wanted.columns]
+        parts = [np.asarray(arrays[column.name]) for column in wanted.columns]
         if len({part.shape for part in parts}) > 1:
             names = ", ".join(column.name for column in wanted.columns[:3])
             raise DataError(
@@ -231,6 +240,11 @@ def gather(wanted: Wanted, arrays: Arrays | None) -> AnyArray:
                 "name one list column, or columns of single numbers",
             )
         return np.stack(parts, axis=-1)
+    return np.asarray(arrays[wanted.columns[0].name])
+
+
+def labels(wanted: Wanted, arrays: Arrays) -> Values:
+    """A column of any values: groups, clusters, keys."""
     return arrays[wanted.columns[0].name]
 
 

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from lossctl.reduce.engine import Rows
+    from lossctl.sources.coded import Values
 
-    Columns = Mapping[str, npt.NDArray[Any]]
+    Side = Mapping[str, Values]
+    Losses = Mapping[str, npt.NDArray[Any]]
 
 FORMATS = {".csv": "delimited", ".parquet": "parquet", ".npy": "npy", ".jsonl": "jsonl"}
 """By extension, the module that writes it."""
@@ -36,7 +38,7 @@ SAMPLE = "sample"
 class Writer(Protocol):
     """Writes columns of equal length, batch by batch."""
 
-    def write(self, side: Columns, losses: Columns) -> None:
+    def write(self, side: Side, losses: Losses) -> None:
         """Append rows.
 
         Args:
@@ -101,10 +103,10 @@ class Behind:
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        self._crew: Crew[tuple[Columns, Columns], None] = Crew(lambda rows: writer.write(*rows), 1)
-        self._waiting: deque[Job[tuple[Columns, Columns], None]] = deque()
+        self._crew: Crew[tuple[Side, Losses], None] = Crew(lambda rows: writer.write(*rows), 1)
+        self._waiting: deque[Job[tuple[Side, Losses], None]] = deque()
 
-    def write(self, side: Columns, losses: Columns) -> None:
+    def write(self, side: Side, losses: Losses) -> None:
         """Append rows, as soon as those before are written."""
         self._waiting.append(self._crew.give((side, losses)))
         if len(self._waiting) > BEHIND:
@@ -144,26 +146,12 @@ class Output:
         """Take in the next samples."""
         import numpy as np
 
-        side: dict[str, npt.NDArray[Any]] = {
-            SAMPLE: np.arange(rows.start, rows.start + rows.samples)
-        }
-        if self.key is not None and rows.batch.key is not None:
-            side[self.key] = _placed(rows.batch.key, rows)
-        for name, array in zip(self.by, rows.batch.by):
-            side[name] = _placed(array, rows)
+        side: dict[str, Values] = {SAMPLE: np.arange(rows.start, rows.start + rows.samples)}
+        if self.key is not None and rows.key is not None:
+            side[self.key] = rows.key
+        side.update(zip(self.by, rows.by))
         with said(self.path):
             self.writer.write(side, dict(zip(self.labels, rows.losses)))
-
-
-def _placed(array: npt.NDArray[Any], rows: Rows) -> npt.NDArray[Any]:
-    """One entry for each sample, null for those that were skipped."""
-    import numpy as np
-
-    if rows.kept is None:
-        return array
-    found = np.full(rows.samples, None, dtype=object)
-    found[rows.kept] = array
-    return found
 
 
 @contextmanager

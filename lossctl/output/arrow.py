@@ -15,6 +15,7 @@ import pyarrow as pa
 from lossctl.errors import DataError
 from lossctl.output import SAMPLE
 from lossctl.report import named
+from lossctl.sources.coded import Coded, Values
 
 
 class ArrowWriter:
@@ -35,14 +36,12 @@ class ArrowWriter:
         with open(path, "wb"):  # so that a path that cannot be written is known at once
             pass
 
-    def write(
-        self, side: Mapping[str, npt.NDArray[Any]], losses: Mapping[str, npt.NDArray[Any]]
-    ) -> None:
+    def write(self, side: Mapping[str, Values], losses: Mapping[str, npt.NDArray[Any]]) -> None:
         """Append rows."""
         arrays = {
-            name: _arrow(array, self._text and name != SAMPLE) for name, array in side.items()
+            name: _column(values, self._text and name != SAMPLE) for name, values in side.items()
         }
-        arrays |= {name: _numbers(array) for name, array in losses.items()}
+        arrays |= {name: numbers(array) for name, array in losses.items()}
         if self._schema is None:
             self._schema = pa.schema([(name, array.type) for name, array in arrays.items()])
             self._writer = self._make(self._path, self._schema)
@@ -68,29 +67,33 @@ def _cast(name: str, array: pa.Array, kind: pa.DataType) -> pa.Array:
         ) from None
 
 
-def _arrow(array: npt.NDArray[Any], text: bool) -> pa.Array:
+def _column(values: Values, text: bool) -> pa.Array:
     """A column of any values."""
+    if isinstance(values, Coded):
+        return _column(values.words, text).take(numbers(values.codes))
+    array = values
     if array.dtype == np.float16:
         array = array.astype(np.float32)
     if array.dtype.kind in "biuf":
-        found = _numbers(array)
+        found = numbers(array)
         return found.cast(pa.string()) if text else found
     if array.dtype.kind not in "biufO":
         array = array.astype(str)  # dates with all their digits
-    listed = [named(value) for value in array.tolist()]
+    listed = [value if type(value) is str else named(value) for value in array.tolist()]
     missing = np.fromiter((value is None for value in listed), bool, len(listed))
     kinds = {type(value) for value in listed if value is not None}
     dtype = None if text or len(kinds) != 1 else {bool: "?", int: "<i8", float: "<f8"}.get(*kinds)
     if dtype is not None:
         try:
             filled = [value or 0 for value in listed]
-            return _numbers(np.array(filled, dtype), missing if missing.any() else None)
+            return numbers(np.array(filled, dtype), missing if missing.any() else None)
         except OverflowError:  # an integer of more than 64 bits
             pass
-    return _texts(listed, missing)
+    return texts(["" if value is None else _text(value) for value in listed], missing)
 
 
-def _numbers(array: npt.NDArray[Any], missing: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+def numbers(array: npt.NDArray[Any], missing: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+    """Numbers or booleans, of which some may be null."""
     valid = None if missing is None else pa.py_buffer(np.packbits(~missing, bitorder="little"))
     kind = array.dtype.newbyteorder("=")
     held = np.ascontiguousarray(array, kind)
@@ -99,14 +102,12 @@ def _numbers(array: npt.NDArray[Any], missing: npt.NDArray[np.bool_] | None = No
     return pa.Array.from_buffers(pa.from_numpy_dtype(kind), len(array), [valid, pa.py_buffer(held)])
 
 
-def _texts(listed: list[Any], missing: npt.NDArray[np.bool_]) -> pa.Array:
-    encoded = [
-        b"" if value is None else _text(value).encode("utf-8", "backslashreplace")
-        for value in listed
-    ]
+def texts(listed: list[str], missing: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+    """Texts, of which some may be null; what UTF-8 cannot hold is escaped."""
+    encoded = [text.encode("utf-8", "backslashreplace") for text in listed]
     ends = np.zeros(len(encoded) + 1, np.int32)
     np.cumsum(np.fromiter(map(len, encoded), np.int32, len(encoded)), out=ends[1:])
-    valid = pa.py_buffer(np.packbits(~missing, bitorder="little"))
+    valid = None if missing is None else pa.py_buffer(np.packbits(~missing, bitorder="little"))
     buffers = [valid, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
     return pa.Array.from_buffers(pa.string(), len(encoded), buffers)
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lossctl.sources.coded import Values
+
 _HEADER = 128  # magic, version, length, and the description padded with blanks
 
 
@@ -19,9 +21,7 @@ class NpyWriter:
         self._file.write(b" " * _HEADER)
         self._rows, self._losses = 0, 0
 
-    def write(
-        self, side: Mapping[str, npt.NDArray[Any]], losses: Mapping[str, npt.NDArray[Any]]
-    ) -> None:
+    def write(self, side: Mapping[str, Values], losses: Mapping[str, npt.NDArray[Any]]) -> None:
         """Append the losses."""
         rows = np.stack(list(losses.values()), axis=-1).astype("<f8", copy=False)
         self._rows, self._losses = self._rows + len(rows), len(losses)

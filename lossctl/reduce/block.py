@@ -25,6 +25,7 @@ from lossctl.reduce.outcome import Around, Outcome, Reduction, Sums
 from lossctl.reduce.resample import Draws
 from lossctl.reduce.samples import SampleSums
 from lossctl.reduce.state import Flags, Floats, Grouping
+from lossctl.sources.coded import Values
 
 AnyArray = npt.NDArray[Any]
 
@@ -51,7 +52,9 @@ class BlockResult:
     squeezed: frozenset[str] = frozenset()
     lengths: dict[str, int] = field(default_factory=dict)  # the rows that count, by input
     digest: bytes = b""
-    batch: Batch | None = None  # where its arrays are needed further on
+    batch: Batch | None = None  # where its arrays are needed further on: the kept rows
+    key: Values | None = None  # of all its rows, where they are needed further on
+    by: tuple[Values, ...] = ()  # the same
 
 
 @dataclass(eq=False, repr=False)
@@ -105,6 +108,8 @@ class Worker:
         with np.errstate(all="ignore"):
             missing, keep = self._missing(batch)
             result = BlockResult(rows, None, missing)
+            if self.hold:
+                result.key, result.by = batch.key, batch.by
             if (missing and self.plan.nan == "error") or check_only:
                 return result
             if self.plan.sign:
@@ -331,7 +336,7 @@ def _take(batch: Batch, rows: AnyArray) -> Batch:
     return Batch(
         {name: take(array) for name, array in batch.inputs.items()},
         None if batch.weight is None else take(batch.weight),
-        tuple(take(array) for array in batch.by),
-        None if batch.key is None else take(batch.key),
-        None if batch.cluster is None else take(batch.cluster),
+        tuple(column[rows] for column in batch.by),
+        None if batch.key is None else batch.key[rows],
+        None if batch.cluster is None else batch.cluster[rows],
     )

@@ -25,6 +25,7 @@ from lossctl.reduce.outcome import Outcome
 from lossctl.reduce.quantiles import EXACT
 from lossctl.reduce.resample import Draws, Resampling
 from lossctl.reduce.state import Floats, Indices, State
+from lossctl.sources.coded import Values, concatenated
 
 if TYPE_CHECKING:
     from lossctl.reduce.clusters import Clusters
@@ -38,8 +39,8 @@ class Rows(NamedTuple):
     start: int  # the first sample
     samples: int  # those without a loss included
     losses: tuple[Floats, ...]  # (samples,) each; NaN where there is none
-    batch: Batch
-    kept: npt.NDArray[Any] | None  # the samples that `batch` holds, where some were skipped
+    key: Values | None  # (samples,)
+    by: tuple[Values, ...]  # (samples,) each
 
 
 class Sink(Protocol):
@@ -290,7 +291,6 @@ class Engine:
         return room
 
     def _rows(self, task: Task, result: BlockResult) -> None:
-        assert result.batch is not None
         found = []
         for outcome in result.outcomes:
             # the plan refuses the rows of losses that have none
@@ -308,7 +308,8 @@ class Engine:
             if self.plan.worst:
                 loss.worst = self._worst(loss.worst, index, found, task, result)
         if self.sink:
-            self.sink.write(Rows(task.start, result.rows, tuple(found), result.batch, result.kept))
+            rows = Rows(task.start, result.rows, tuple(found), result.key, result.by)
+            self.sink.write(rows)
 
     def _ranked(self, losses: Floats, result: BlockResult) -> tuple[Indices, Floats]:
         """The differences that there are, with their groups' numbers."""
@@ -336,15 +337,11 @@ class Engine:
         if len(known) > count:  # only those that may get in; ties go to the earlier sample
             least = np.partition(ranks[known], len(known) - count)[len(known) - count]
             known = known[ranks[known] >= least]
-        keys = result.batch.key if result.batch is not None else None
-        position = (
-            {row: i for i, row in enumerate(result.kept)} if result.kept is not None else None
-        )
         fresh = [
             Placed(
                 float(ranks[row]),
                 task.start + int(row),
-                None if keys is None else keys[position[row] if position else row],
+                None if result.key is None else result.key[row],
                 tuple(float(one[row]) for one in found),
             )
             for row in known
@@ -444,5 +441,5 @@ def joined(batches: Sequence[Batch | None]) -> Batch:
     first = known[0]
     inputs = {name: np.concatenate([one.inputs[name] for one in known]) for name in first.inputs}
     weights = [one.weight for one in known if one.weight is not None]
-    by = tuple(np.concatenate(column) for column in zip(*(one.by for one in known)))
+    by = tuple(concatenated(column) for column in zip(*(one.by for one in known)))
     return Batch(inputs, np.concatenate(weights) if weights else None, by, None)

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lossctl.sources.coded import Coded, Values
+
 AnyArray = npt.NDArray[Any]
 Codes = npt.NDArray[np.intp]
 
@@ -15,7 +17,7 @@ _NARROW = 1 << 16
 """Integers within so many of each other are told apart by counting, not by sorting."""
 
 
-def group_codes(by: tuple[AnyArray, ...]) -> tuple[Codes, list[tuple[Any, ...]]]:
+def group_codes(by: tuple[Values, ...]) -> tuple[Codes, list[tuple[Any, ...]]]:
     """Each row's group, as a number, and the groups that the numbers stand for."""
     codes, values = _codes(by[0])
     if len(by) == 1:
@@ -43,8 +45,11 @@ def _plain(item: Any) -> Any:
     return item
 
 
-def _codes(array: AnyArray) -> tuple[Codes, list[Any]]:
+def _codes(array: Values) -> tuple[Codes, list[Any]]:
     """Each row's value, as a number, and the values that the numbers stand for."""
+    if isinstance(array, Coded):
+        codes, present = _coded(array.codes)
+        return codes, array.words[present].tolist()
     if array.dtype.kind != "O":
         codes, unique = _coded(_whole(array))
         return codes, [_plain(item) for item in unique.tolist()]

@@ -44,6 +44,13 @@ def is_number(kind: Any) -> bool:
     )
 
 
+def is_text(kind: Any) -> bool:
+    """Whether values of a type are text."""
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
 def is_time(kind: Any) -> bool:
     """Whether values of a type are dates, times or durations."""
     import pyarrow as pa

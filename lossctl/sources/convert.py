@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lossctl.sources.arrowtypes import described, is_list, is_time
+from lossctl.sources.arrowtypes import described, is_list, is_text, is_time
+from lossctl.sources.coded import Coded
 from lossctl.sources.misfit import MisfitError
 from lossctl.sources.text import counted
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from lossctl.sources.coded import Values
+
     Array = npt.NDArray[Any]
 
 Shape = tuple[int, ...] | None
+
+_FEW = 4  # texts are few where there are so many rows for each
 
 
 def numbers(array: Any, shape: Shape) -> Array:
@@ -52,7 +57,7 @@ def numbers(array: Any, shape: Shape) -> Array:
     raise MisfitError(0, f"holds {described(kind)}, not numbers")
 
 
-def values(array: Any) -> Array:
+def values(array: Any) -> Values:
     """Convert any values: numbers as they are, all else to Python objects, null to None."""
     import numpy as np
     import pyarrow as pa
@@ -69,8 +74,7 @@ def values(array: Any) -> Array:
         return values(array.cast(pa.string()))
     if pa.types.is_dictionary(kind):
         return _from_dictionary(array)
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        # Each distinct text becomes one object, which groups have few of.
+    if is_text(kind):
         return _from_dictionary(array.dictionary_encode())
     if pa.types.is_decimal(kind):
         exact = int if kind.scale <= 0 else str
@@ -282,26 +286,25 @@ def _offsets(array: Any) -> Array:
     return np.frombuffer(buffer, dtype, len(array) + 1, array.offset * dtype.itemsize)
 
 
-def _from_dictionary(array: Any) -> Array:
+def _from_dictionary(array: Any) -> Values:
     import numpy as np
 
-    words = (
-        values(array.dictionary) if not _is_text(array) else _objects(array.dictionary.to_pylist())
-    )
-    if not array.null_count:
-        return words[numbers(array.indices, ())]
-    there = valid(array.indices)
-    out = np.full(len(array), None, object)
-    indices = numbers(array.indices, ())
-    out[there] = words[indices[there].astype(np.int64)]
-    return out
-
-
-def _is_text(array: Any) -> bool:
-    import pyarrow as pa
-
-    kind = array.type.value_type
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+    indices = _plain(array.indices).astype(np.intp, copy=False)
+    if not is_text(array.type.value_type):
+        words = values(array.dictionary)
+        if not array.null_count:
+            return np.asarray(words[indices])
+        there = valid(array.indices)
+        out = np.full(len(array), None, object)
+        out[there] = words[indices[there]]
+        return out
+    listed = array.dictionary.to_pylist()
+    if array.null_count:
+        indices = np.where(valid(array.indices), indices, len(listed))
+        listed.append(None)
+    if _FEW * len(listed) > len(array):
+        return _objects(listed)[indices]
+    return Coded.of(indices, listed)
 
 
 def _objects(listed: list[Any]) -> Array:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lossctl.errors import DataError
-from lossctl.sources.arrowtypes import column_of, fixed_shape, is_list, is_number, storage
+from lossctl.sources.arrowtypes import column_of, fixed_shape, is_list, is_number, is_text, storage
 from lossctl.sources.batches import ArrowPiece, unique
 from lossctl.sources.convert import row_shape
 from lossctl.sources.failures import reading
@@ -71,7 +71,8 @@ class ParquetPart:
 
     def _batches(self, handle: Any, names: Wants, rows: int) -> Iterator[Piece]:
         leaves = sum(len(self._leaves[name]) for name in names)
-        opened = self._open(handle, self._metadata, leaves)
+        coded = [name for name in names if not names[name] and self._coded(name)]
+        opened = self._open(handle, self._metadata, leaves, coded)
         size = max(1, min(rows, _BATCH_BYTES // self._row_bytes(names)))
         first = 0
         for batch in opened.iter_batches(size, columns=list(names), use_threads=True):
@@ -83,7 +84,22 @@ class ParquetPart:
                 "it is damaged: write it again",
             )
 
-    def _open(self, handle: Any, metadata: Any, leaves: int = 1) -> Any:
+    def _coded(self, name: str) -> bool:
+        """Whether a column is text that is stored by number, and is best read so.
+
+        Text that is not takes 4 bytes a value for its length alone.
+        """
+        chunks = [
+            self._metadata.row_group(group).column(leaf)
+            for group in range(self._metadata.num_row_groups)
+            for leaf in self._leaves[name]
+        ]
+        return is_text(self._schema.field(name).type) and all(
+            chunk.has_dictionary_page and chunk.total_uncompressed_size < 4 * chunk.num_values
+            for chunk in chunks
+        )
+
+    def _open(self, handle: Any, metadata: Any, leaves: int = 1, coded: Iterable[str] = ()) -> Any:
         from pyarrow import parquet
 
         # pre_buffer would hold whole row groups; a buffer of 0 whole column chunks.
@@ -92,6 +108,7 @@ class ParquetPart:
             metadata=metadata,
             buffer_size=max(16 << 10, min(1 << 20, _BUFFER_BYTES // max(1, leaves))),
             pre_buffer=False,
+            read_dictionary=list(coded),
             page_checksum_verification=True,
         )
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lossctl.errors import DataError
+from lossctl.sources.coded import concatenated
 from lossctl.sources.table import Slab, Want
 from lossctl.sources.text import plain
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from lossctl.sources.coded import Values
     from lossctl.sources.table import Arrays
 
     Array = npt.NDArray[Any]
@@ -76,13 +78,16 @@ def _load(pieces: list[Piece], names: Mapping[str, Want]) -> Arrays:
     }
 
 
-def joined(arrays: list[Array], want: Want, name: str) -> Array:
+def joined(columns: Sequence[Values], want: Want, name: str) -> Values:
     """Put the rows of a column behind each other, lists of any lengths at one width."""
     import numpy as np
 
-    if not want and len({array.dtype for array in arrays}) > 1:
-        # Not through a common dtype: it would turn the key 3 into 3.0 or "3".
-        arrays = [array.astype(object) for array in arrays]
+    if not want:
+        if len({column.dtype for column in columns}) > 1:
+            # Not through a common dtype: it would turn the key 3 into 3.0 or "3".
+            columns = [np.asarray(column, object) for column in columns]
+        return concatenated(columns)
+    arrays = [np.asarray(column) for column in columns]
     if want == Want.RAGGED and arrays[0].ndim > 1:
         if len({array.shape[2:] for array in arrays}) > 1:
             raise DataError(

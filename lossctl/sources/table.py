@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from lossctl.sources.coded import Values
 
-Arrays: TypeAlias = "dict[str, npt.NDArray[Any]]"
+Arrays: TypeAlias = "dict[str, Values]"
 
 
 class Column(NamedTuple):
@@ -82,7 +82,7 @@ class Table(Protocol):
             Slabs whose arrays are (n, *shape), C-contiguous, native byte order. Numbers
             keep their stored dtype, integers with nulls become float64 with NaN, a list
             that is null a row of NaN. Lists wanted as ragged are padded with −1 to the
-            slab's longest. Other values come as object arrays, None for null; whole
+            slab's longest. Other values come as object arrays or coded, None for null; whole
             columns of numbers wanted as any value keep their dtype where they have no null.
 
         Raises:

@@ -11,6 +11,8 @@ from lossctl.sources.convert import values
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from lossctl.sources.coded import Values
+
     Array = npt.NDArray[Any]
 
 # The defaults of pyarrow.csv and, nearly, of pandas.
@@ -22,7 +24,7 @@ NULLS = (
 _ZERO_LED = re.compile(r"^\s*[+-]?0[0-9]")
 
 
-def text_values(texts: Any, kind: Any, codes: bool) -> Array:
+def text_values(texts: Any, kind: Any, codes: bool) -> Values:
     """Parse a column of which any value serves.
 
     Args:
@@ -32,6 +34,7 @@ def text_values(texts: Any, kind: Any, codes: bool) -> Array:
             beside it, so that the same value is the same key in every slab: 007 is text.
         codes: Its first rows have values such as 007, so all of them are text.
     """
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -45,7 +48,7 @@ def text_values(texts: Any, kind: Any, codes: bool) -> Array:
         return _each(_cleaned(texts), read)
     for candidate in (texts, _cleaned(texts)):
         try:
-            found = values(candidate.cast(kind))
+            found = np.asarray(values(candidate.cast(kind)))
         except pa.ArrowInvalid:
             continue
         if found.dtype.kind != "f" or not (found != found).any():
