@@ -33,11 +33,12 @@ class Coded:
         """Number values anew, of which some may be the same."""
         import numpy as np
 
-        numbers: dict[Any, int] = {}
-        at = [numbers.setdefault(word, len(numbers)) for word in words]
-        if len(numbers) < len(at):
-            codes = np.array(at, np.intp)[codes]
-        return cls(codes, np.fromiter(numbers, object, len(numbers)))
+        listed = list(words)
+        if len(set(listed)) < len(listed):
+            numbers: dict[Any, int] = {}
+            at = [numbers.setdefault(word, len(numbers)) for word in listed]
+            codes, listed = np.array(at, np.intp)[codes], list(numbers)
+        return cls(codes, np.fromiter(listed, object, len(listed)))
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, ...] | None
 
-_FEW = 4  # texts are few where there are so many rows for each
+_FEW = 2  # texts are few where there are so many rows for each
 
 
 def numbers(array: Any, shape: Shape) -> Array:

@@ -79,8 +79,8 @@ def _lines(text: str) -> Numbers:
 
 
 def _by_group(text: str) -> Numbers:
-    lines = (line.split("\t") for line in text.splitlines())
-    return [float(value) for _, value in sorted((int(group), value) for group, value in lines)]
+    # there are ten at most, whose names sort as they are numbered
+    return [float(line.split("\t")[1]) for line in sorted(text.splitlines())]
 
 
 def _figures(text: str) -> Numbers:
@@ -88,8 +88,10 @@ def _figures(text: str) -> Numbers:
     return [loss[name] for name in ("mean", "std", "min", "max")] + list(loss["quantiles"].values())
 
 
-ABOUT = {"pairs32": "float32", "classes10": "of 10", "classes1000": "of 1,000"}
-DOUBLE = ("pairs", "groups", "binary", "bins")  # what computes in float64
+ABOUT = {
+    "pairs32": "float32", "segments": "of text", "classes10": "of 10", "classes1000": "of 1,000"
+}  # fmt: skip
+DOUBLE = ("pairs", "groups", "segments", "binary", "bins")  # what computes in float64
 FIVE_LOSSES = ("mse", "mae", "huber", "log_cosh", "pinball:alpha=0.9")
 
 MSE = Task("mse", ("mse",), ("-q",), _lines)
@@ -128,15 +130,18 @@ def _cells() -> Iterator[Cell]:
     yield from on(MSE, "pairs", rows, "parquet", "feather")
     yield from on(MSE, "pairs", rows // 4, "csv", "csv.gz")
     yield Cell(MSE, Dataset("pairs", "csv", rows // 4), piped=True)
-    for task, kind in ((FIVE, "pairs"), (BCE, "binary"), (GROUPS, "groups")):
-        yield from on(task, kind, rows, "npy", "parquet")
-    for task in (STATISTICS, PER_SAMPLE):
-        yield from on(task, "pairs", rows, "npy", "parquet")
-    yield from on(CROSS_ENTROPY, "classes10", 2 * MILLION, "npy")
-    yield from on(CROSS_ENTROPY, "classes1000", 200_000, "npy")
+    for task, kind in (
+        (FIVE, "pairs"), (BCE, "binary"), (GROUPS, "groups"), (GROUPS, "segments"),
+        (STATISTICS, "pairs"), (PER_SAMPLE, "pairs"),
+    ):  # fmt: skip
+        formats = ("parquet", "feather") if kind == "segments" else ("npy", "parquet", "feather")
+        yield from on(task, kind, rows, *formats)
+        yield from on(task, kind, rows // 4, "csv")
+    yield from on(CROSS_ENTROPY, "classes10", 2 * MILLION, "npy", "parquet")
+    yield from on(CROSS_ENTROPY, "classes1000", 200_000, "npy", "parquet")
     yield from on(DICE, "masks", 400, "npy")
-    yield from on(KL, "bins", 500_000, "npy")
-    yield from on(TRIPLET, "triplets", 300_000, "npy")
+    yield from on(KL, "bins", 500_000, "npy", "parquet")
+    yield from on(TRIPLET, "triplets", 300_000, "npy", "parquet")
     yield from on(CTC, "sequences", 256, "npy")
 
 
@@ -181,9 +186,9 @@ def evaluation(cell: Cell, folder: Path) -> list[str]:
     files = cell.inputs(folder)
     if cell.piped:
         files += ["--input-format", "csv"]
-    elif cell.dataset.kind == "triplets":
+    elif cell.dataset.kind == "triplets" and len(files) > 1:
         files = [part for file in files for part in ("--input", f"{Path(file).stem}={file}")]
-    elif cell.dataset.kind == "groups":
+    elif cell.task is GROUPS:
         files = [*files[:2], "--by", files[2] if len(files) > 2 else "segment"]
     losses = [part for loss in cell.task.losses for part in ("-l", loss)]
     return [*lossctl(), "eval", *files, *losses, *cell.task.options]

@@ -68,6 +68,13 @@ def _groups(rng: np.random.Generator, rows: int) -> Arrays:
     return {**_pairs(rng, rows), "segment": rng.integers(0, 10, rows)}
 
 
+def _segments(rng: np.random.Generator, rows: int) -> Arrays:
+    import numpy as np
+
+    names = np.array([f"segment {index}" for index in range(10)], object)
+    return {**_pairs(rng, rows), "segment": names[rng.integers(0, 10, rows)]}
+
+
 def _binary(rng: np.random.Generator, rows: int) -> Arrays:
     probability = rng.uniform(0.001, 0.999, rows)
     return {"y_pred": probability, "y_true": (rng.random(rows) < probability).astype("f8")}
@@ -111,6 +118,7 @@ KINDS = {
     "pairs": Kind(PAIR, 1 << 20, _pairs),
     "pairs32": Kind(PAIR, 1 << 20, _pairs32),
     "groups": Kind((*PAIR, "segment"), 1 << 20, _groups),
+    "segments": Kind((*PAIR, "segment"), 1 << 20, _segments),
     "binary": Kind(PAIR, 1 << 20, _binary),
     "classes10": Kind(PAIR, 1 << 17, _classes(10)),
     "classes1000": Kind(PAIR, 1 << 11, _classes(1000)),
@@ -162,7 +170,7 @@ class Table:
     def write(self, arrays: Arrays) -> None:
         import pyarrow as pa
 
-        table = pa.table(arrays)
+        table = pa.table({name: _column(array) for name, array in arrays.items()})
         self._writer = self._writer or self._open(table.schema)
         # batches of Feather files and row groups are as long as write_feather and write_table make
         self._writer.write_table(table, FEATHER if self._file.endswith(".feather") else None)
@@ -184,6 +192,15 @@ class Table:
         self._writer.close()
         if self._packed is not None:
             self._packed.close()
+
+
+def _column(array: np.ndarray[Any, Any]) -> Any:
+    """Rows of several numbers as lists of that length."""
+    import pyarrow as pa
+
+    if array.ndim == 1:
+        return pa.array(array)
+    return pa.FixedSizeListArray.from_arrays(pa.array(array.reshape(-1)), array.shape[1])
 
 
 def make(dataset: Dataset, folder: Path) -> None:

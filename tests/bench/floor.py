@@ -100,27 +100,26 @@ def csv(files: list[str]) -> int:
     import pyarrow as pa
     from pyarrow import csv
 
-    names = ["0", "1"]
-    read = csv.ReadOptions(column_names=names, use_threads=False, block_size=SLAB * 2)
-    convert = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64()))
-
     def work(slab: bytes) -> int:
         return int(csv.read_csv(pa.BufferReader(slab), read, convert_options=convert).num_rows)
 
-    return on_threads(work, slabs(files[0]))
+    with open_bytes(files[0]) as source:
+        names = source.readline().decode().rstrip().replace('"', "").split(",")
+        types = {name: pa.float64() for name in names if name != "segment"}
+        read = csv.ReadOptions(column_names=names, use_threads=False, block_size=SLAB * 2)
+        convert = csv.ConvertOptions(column_types=types)
+        return on_threads(work, slabs(source))
 
 
-def slabs(file: str) -> Iterator[bytes]:
-    """The lines after the first, some at a time."""
-    with open_bytes(file) as source:
-        source.readline()
-        rest = b""
-        while piece := source.read(SLAB):
-            body, newline, tail = piece.rpartition(b"\n")
-            yield rest + body + newline
-            rest = tail
-        if rest:
-            yield rest
+def slabs(source: Any) -> Iterator[bytes]:
+    """The lines, some at a time."""
+    rest = b""
+    while piece := source.read(SLAB):
+        body, newline, tail = piece.rpartition(b"\n")
+        yield rest + body + newline
+        rest = tail
+    if rest:
+        yield rest
 
 
 def open_bytes(file: str) -> Any:

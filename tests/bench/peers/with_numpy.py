@@ -19,7 +19,16 @@ def read(files):
         table = feather.read_table(files[0])
     else:
         table = csv.read_csv(sys.stdin.buffer if files[0] == "-" else files[0])
-    return [column.to_numpy() for column in table.columns]
+    return [rows(column) for column in table.columns]
+
+
+def rows(column):
+    if hasattr(column.type, "list_size"):
+        return column.combine_chunks().flatten().to_numpy().reshape(len(column), -1)
+    if str(column.type) == "string":  # the place of each word among all
+        coded = column.combine_chunks().dictionary_encode()
+        return np.argsort(np.argsort(coded.dictionary.to_pylist()))[coded.indices.to_numpy()]
+    return column.to_numpy()
 
 
 def mse(*files):
