@@ -162,3 +162,11 @@ def test_data_are_the_same_in_every_format(tmp_path: Path) -> None:
     array, *others = (one.files(tmp_path)[0] for one in sets)
     for read, file in zip((csv.read_csv, parquet.read_table, feather.read_table), others):
         assert (read(file)["y_pred"].to_numpy() == np.load(array)).all()
+
+
+def test_every_cell_that_falls_short_says_why() -> None:
+    found = load()
+    cells = {one.name for one in found.cells}
+    short = {name for one in targets(found) for name in one.missed}
+    assert not (short & cells) - set(table.WHY)
+    assert set(table.WHY) <= cells

@@ -72,7 +72,7 @@ def test_which_keys_are_dense() -> None:
 
 
 def test_other_values_are_found_as_text() -> None:
-    mixed = np.array(["7", "", None], object)
+    mixed = np.array(["7", "\0", None], object)
     assert Keys(np.array([7, 8])).find(mixed).tolist() == [0, -1, -1]
     assert Keys(mixed).find(np.array([7.0, 8])).tolist() == [0, -1]
     assert Keys(mixed).nulls().tolist() == [False, False, True]

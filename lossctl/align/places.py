@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from lossctl.align.rows import NULL, as_text
+from lossctl.align.rows import as_text
 from lossctl.sources.coded import Values
 
 Array = npt.NDArray[Any]
@@ -34,8 +34,7 @@ class Keys:
         if self._numeric:
             own = np.asarray(self._keys)
             return np.asarray(own != own)
-        # one by one: as a NumPy scalar it would be the empty text
-        return np.array([text == NULL for text in self._texts.tolist()], bool)
+        return np.array([key is None or key != key for key in self._keys.tolist()], bool)
 
     def repeated(self) -> Flags:
         """Which rows hold the key of a row before them."""
@@ -48,12 +47,8 @@ class Keys:
         return self._by_text.find(as_text(keys))
 
     @cached_property
-    def _texts(self) -> Array:
-        return as_text(self._keys)
-
-    @cached_property
     def _by_text(self) -> Places:
-        return Texts(self._texts)
+        return Texts(as_text(self._keys))
 
     @cached_property
     def _by_number(self) -> Places:
@@ -111,7 +106,7 @@ class Dense:
 
 
 class Texts:
-    """Text, which Python's own dictionary finds as fast as any."""
+    """Text, which Python's own dictionary finds as fast as pandas does."""
 
     def __init__(self, keys: Array) -> None:
         self._rows: dict[str, int] = {}

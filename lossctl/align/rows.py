@@ -19,9 +19,6 @@ wait for each other."""
 MOST_ROWS = 1 << 18
 """The rows of a block, however narrow: each has figures of its own, in float64."""
 
-NULL = "\0"
-"""Null as text: no file holds it."""
-
 AnyArray = npt.NDArray[Any]
 
 
@@ -222,7 +219,7 @@ def as_text(keys: Values) -> AnyArray:
 
 def _text(key: Any) -> str:
     if key is None or key != key:
-        return NULL
+        return "\0"  # null, which is no text that a file holds
     return str(int(key)) if isinstance(key, float) and key.is_integer() else str(key)
 
 
