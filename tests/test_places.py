@@ -56,6 +56,8 @@ MOST = 2**63 - 1
         (np.array([-MOST, 1 - MOST]), np.array([MOST, 1 - MOST]), [-1, 1]),
         (np.array([2**63, 2**63 + 1], "u8"), np.array([2**63 + 1, 0], "u8"), [1, -1]),
         (np.array([0, MOST]), np.array([MOST, 1]), [1, -1]),
+        (2**53 + np.arange(4), 2.0**53 + np.array([0, 2, 4]), [0, 2, -1]),
+        (10**18 + np.arange(3, 64), np.array([1e18, 1e18 + 128]), [-1, -1]),
         (np.array([True, False]), np.array([0, 1]), [-1, -1]),
         (np.array([0, 1]), np.array([True, False]), [-1, -1]),
         (np.array([True, False]), np.array([False, True]), [1, 0]),
@@ -63,6 +65,14 @@ MOST = 2**63 - 1
 )
 def test_the_ends_of_the_types(own: Any, wanted: Any, rows: list[int]) -> None:
     assert Keys(own).find(wanted).tolist() == rows
+
+
+@pytest.mark.parametrize("mine", [*DTYPES, "f2"])
+def test_half_floats_are_keys_too(mine: str) -> None:
+    held, asked = np.array([5, 6, 90], mine), np.array([90, 6.5, 5, np.nan], "f2")
+    assert Keys(held).find(asked).tolist() == [2, -1, 0, -1]
+    assert Keys(asked[:3]).find(held).tolist() == [2, -1, 0]
+    assert not Keys(held).repeated().any()
 
 
 def test_which_keys_are_dense() -> None:

@@ -43,7 +43,7 @@ class Keys:
     def find(self, keys: Values) -> Rows:
         """The row of each key; −1 where there is none."""
         if self._numeric and keys.dtype.kind in _NUMBERS:
-            return self._by_number.find(np.asarray(keys))
+            return self._by_number.find(_numbers(keys))
         return self._by_text.find(as_text(keys))
 
     @cached_property
@@ -52,8 +52,14 @@ class Keys:
 
     @cached_property
     def _by_number(self) -> Places:
-        own = np.asarray(self._keys)
+        own = _numbers(self._keys)
         return Dense(own) if are_dense(own) else Hashed(own)
+
+
+def _numbers(keys: Values) -> Array:
+    """Numbers in a type that pandas has an index of."""
+    own = np.asarray(keys)
+    return own.astype(np.float32) if own.dtype == np.float16 else own
 
 
 class Places(Protocol):
@@ -83,26 +89,32 @@ class Dense:
     """
 
     def __init__(self, keys: Array) -> None:
-        self._keys = keys
-        self._least, self._most = keys.min(), keys.max()
-        self._rows = np.full(int(self._most) - int(self._least) + 1, -1, np.intp)
+        self._keys = keys.astype(np.int64)
+        self._least, self._most = int(self._keys.min()), int(self._keys.max())
+        self._rows = np.full(self._most - self._least + 1, -1, np.intp)
         # backwards, so that of a key that repeats the first row stays
-        self._rows[self._at(keys[::-1])] = np.arange(len(keys))[::-1]
+        self._rows[self._keys[::-1] - self._least] = np.arange(len(keys))[::-1]
 
     def find(self, keys: Array) -> Rows:
         """The row of each key; −1 where there is none."""
         found = np.full(len(keys), -1, np.intp)
-        inside = np.flatnonzero((keys >= self._least) & (keys <= self._most))
-        rows = self._rows[self._at(keys[inside])]
-        found[inside] = np.where(self._keys[rows] == keys[inside], rows, -1)  # 7.5 is not 7
+        whole = np.flatnonzero(_fit_int64(keys))
+        # as integers, for next to a float the large ones would be rounded
+        asked = keys[whole].astype(np.int64)
+        inside = (asked >= self._least) & (asked <= self._most)
+        found[whole[inside]] = self._rows[asked[inside] - self._least]
         return found
 
     def repeated(self) -> Flags:
         """Which rows hold the key of a row before them."""
-        return np.asarray(self._rows[self._at(self._keys)] != np.arange(len(self._keys)))
+        return np.asarray(self._rows[self._keys - self._least] != np.arange(len(self._keys)))
 
-    def _at(self, keys: Array) -> npt.NDArray[np.int64]:
-        return keys.astype(np.int64) - int(self._least)
+
+def _fit_int64(keys: Array) -> Flags:
+    """Which numbers an int64 holds exactly."""
+    if keys.dtype.kind == "f":
+        return np.asarray((keys == np.trunc(keys)) & (np.abs(keys) < 2.0**63))
+    return np.asarray(keys <= np.iinfo(np.int64).max)
 
 
 class Texts:
