@@ -46,10 +46,7 @@ def text_values(texts: Any, kind: Any, codes: bool) -> Values:
     read = _truth if types.is_boolean(kind) else _number
     if not types.is_boolean(kind) and has_zero_led(texts):
         return _each(_cleaned(texts), read)
-    for prepared in (
-        _as_they_are,
-        _cleaned,
-    ):  # which takes as long as the rest, and is seldom needed
+    for prepared in (_as_they_are, _cleaned):  # cleaning takes its time, and is seldom needed
         try:
             found = np.asarray(values(prepared(texts).cast(kind)))
         except pa.ArrowInvalid:
