@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 import lossctl
 from lossctl.reduce import exact, student
+from lossctl.reduce.grouping import Grouping
 from lossctl.reduce.groups import group_codes
 from lossctl.reduce.quantiles import EXACT, Quantiles
-from lossctl.reduce.state import Block, Columns, Grouping, State
+from lossctl.reduce.state import Block, Columns, State
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 SMALL = st.floats(-1e6, 1e6)
@@ -94,7 +95,10 @@ def test_groups_are_states_of_their_own(rows: list[tuple[float, int]], parts: in
         present, local = np.unique(codes[index], return_inverse=True)
         part = State(PLAIN, len(present), quantiles=True)
         block = values[index]
-        part.add(Block(PLAIN, block[:, None], None, block, None, None), Grouping.of(local, None))
+        part.add(
+            Block(PLAIN, block[:, None], None, block, None, None),
+            Grouping(local, np.bincount(local), None),
+        )
         total.merge(part, present)
     for code in range(int(codes.max()) + 1):
         own = values[codes == code]
@@ -105,6 +109,24 @@ def test_groups_are_states_of_their_own(rows: list[tuple[float, int]], parts: in
             assert total.high[code] == own.max()
             query = total.quantiles[code].query((0.5,), own.min(), own.max())
             assert query[0.5] == pytest.approx(np.median(own), abs=1e-9)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 300, 1024, 1025, 5000])
+@pytest.mark.parametrize("rows", [255, 256, 257, 70_000])
+def test_the_sums_of_groups_are_right_to_the_last_digits(groups: int, rows: int) -> None:
+    """One by one, 70,000 times 0.1 is wrong in the eleventh."""
+    rng = np.random.default_rng(groups)
+    codes = np.where(rng.random(rows) < 0.9, 0, rng.integers(0, groups, rows))
+    sizes = np.bincount(codes, minlength=groups)
+    for column in (np.full(rows, 0.1), rng.lognormal(0, 5, rows)):
+        grouping = Grouping(codes, sizes, None)
+        present = np.flatnonzero(sizes)
+        assert grouping.codes.tolist() == present.tolist()
+        exact = [math.fsum(column[codes == code]) for code in present]
+        np.testing.assert_allclose(grouping.sums(column), exact, rtol=2e-14)
+        np.testing.assert_allclose(grouping.sorted_sums(column[grouping.order]), exact, rtol=2e-14)
+        flags = column > 1
+        assert grouping.counts(flags).tolist() == [flags[codes == code].sum() for code in present]
 
 
 @settings(deadline=None, max_examples=30)
@@ -241,6 +263,7 @@ def test_integers_of_any_type_are_grouped_by_their_value(kind: str, data: st.Dat
         near, st.integers(-apart, apart),
     )  # fmt: skip
     rows = data.draw(st.lists(whole, min_size=1, max_size=30))
-    codes, groups = group_codes((np.array(rows, kind),))
+    codes, groups, sizes = group_codes((np.array(rows, kind),))
+    assert sizes.tolist() == np.bincount(codes).tolist()
     assert [groups[code] for code in codes] == [(row,) for row in rows]
     assert len(set(groups)) == len(groups)

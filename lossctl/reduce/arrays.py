@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from lossctl.backend import Backend
 from lossctl.losses.definition import Input, InvalidInput
-from lossctl.reduce.state import Flags
+from lossctl.reduce.grouping import Flags
 
 AnyArray = npt.NDArray[Any]
 

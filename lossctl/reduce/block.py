@@ -20,11 +20,11 @@ from lossctl.losses.shared import one_block
 from lossctl.plan import Plan
 from lossctl.reduce import digest, samples
 from lossctl.reduce.arrays import Arrays
+from lossctl.reduce.grouping import Flags, Floats, Grouping
 from lossctl.reduce.groups import group_codes
 from lossctl.reduce.outcome import Around, Outcome, Reduction, Sums
 from lossctl.reduce.resample import Draws
 from lossctl.reduce.samples import SampleSums
-from lossctl.reduce.state import Flags, Floats, Grouping
 from lossctl.sources.coded import Values
 
 AnyArray = npt.NDArray[Any]
@@ -195,12 +195,11 @@ class Worker:
         """What belongs to the block's samples beside their inputs; names groups and clusters."""
         around = Around(self._weight(batch), kept)
         if batch.by:
-            codes, result.groups = group_codes(batch.by)
-            around = around._replace(
-                codes=codes, grouping=Grouping.of(codes, around.weight), groups=len(result.groups)
-            )
+            codes, result.groups, sizes = group_codes(batch.by)
+            grouping = Grouping(codes, sizes, around.weight)
+            around = around._replace(codes=codes, grouping=grouping, groups=len(result.groups))
         if batch.cluster is not None:
-            codes, result.clusters = group_codes((*batch.by, batch.cluster))
+            codes, result.clusters, _ = group_codes((*batch.by, batch.cluster))
             if any(key[-1] is None for key in result.clusters):
                 raise InvalidInput("cluster", None, "is null in some row", "give every row one")
             around = around._replace(clusters=codes)

@@ -20,11 +20,12 @@ from lossctl.plan import Plan
 from lossctl.reduce import digest
 from lossctl.reduce.block import BlockResult, Worker
 from lossctl.reduce.figures import Layout
+from lossctl.reduce.grouping import Floats, Indices
 from lossctl.reduce.groups import group_codes
 from lossctl.reduce.outcome import Outcome
 from lossctl.reduce.quantiles import EXACT
 from lossctl.reduce.resample import Draws, Resampling
-from lossctl.reduce.state import Floats, Indices, State
+from lossctl.reduce.state import State
 from lossctl.sources.coded import Values, concatenated
 
 if TYPE_CHECKING:
@@ -318,7 +319,7 @@ class Engine:
         known = ~np.isnan(rows)
         if not result.batch.by:
             return np.zeros(int(known.sum()), dtype=np.intp), rows[known]
-        codes, groups = group_codes(result.batch.by)
+        codes, groups, _ = group_codes(result.batch.by)
         return _numbered(self.totals.groups, groups)[codes[known]], rows[known]
 
     def _worst(

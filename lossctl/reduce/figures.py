@@ -10,10 +10,11 @@ import numpy as np
 
 from lossctl.losses import Part
 from lossctl.reduce import intervals, resample, samples
+from lossctl.reduce.grouping import Floats
 from lossctl.reduce.intervals import Spread
 from lossctl.reduce.quantiles import Quantiles
 from lossctl.reduce.resample import Resampling
-from lossctl.reduce.state import Columns, Floats, State
+from lossctl.reduce.state import Columns, State
 from lossctl.report import QUANTILES, Evidence, Interval, Summary
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,24 +10,31 @@ import numpy.typing as npt
 from lossctl.sources.coded import Coded, Values
 
 AnyArray = npt.NDArray[Any]
-Codes = npt.NDArray[np.intp]
-
+Indices = npt.NDArray[np.intp]
 
 _NARROW = 1 << 16
 """Integers within so many of each other are told apart by counting, not by sorting."""
 
 
-def group_codes(by: tuple[Values, ...]) -> tuple[Codes, list[tuple[Any, ...]]]:
-    """Each row's group, as a number, and the groups that the numbers stand for."""
-    codes, values = _codes(by[0])
+class Numbered(NamedTuple):
+    """Rows by the number of their group."""
+
+    codes: Indices  # of each row (n,), from 0
+    groups: list[tuple[Any, ...]]  # what the numbers stand for
+    sizes: Indices  # how many rows each has, none of them 0
+
+
+def group_codes(by: tuple[Values, ...]) -> Numbered:
+    """Number the groups of rows, which have a value in each column."""
+    codes, values, sizes = _codes(by[0])
     if len(by) == 1:
-        return codes, [(value,) for value in values]
+        return Numbered(codes, [(value,) for value in values], sizes)
     uniques = [values]
     for array in by[1:]:
-        own, unique = _codes(array)
+        own, unique, _ = _codes(array)
         codes = codes * len(unique) + own
         uniques.append(unique)
-    codes, present = _coded(codes)
+    codes, present, sizes = _coded(codes)
     groups = []
     for code in present.tolist():
         group: list[Any] = []
@@ -35,7 +42,7 @@ def group_codes(by: tuple[Values, ...]) -> tuple[Codes, list[tuple[Any, ...]]]:
             code, index = divmod(code, len(unique))
             group.append(unique[index])
         groups.append(tuple(reversed(group)))
-    return codes, groups
+    return Numbered(codes, groups, sizes)
 
 
 def _plain(item: Any) -> Any:
@@ -45,21 +52,21 @@ def _plain(item: Any) -> Any:
     return item
 
 
-def _codes(array: Values) -> tuple[Codes, list[Any]]:
-    """Each row's value, as a number, and the values that the numbers stand for."""
+def _codes(array: Values) -> tuple[Indices, list[Any], Indices]:
+    """Each row's value as a number, the values that the numbers stand for, and their rows."""
     if isinstance(array, Coded):
-        codes, present = _coded(array.codes)
-        return codes, array.words[present].tolist()
+        codes, present, sizes = _coded(array.codes)
+        return codes, array.words[present].tolist(), sizes
     if array.dtype.kind != "O":
-        codes, unique = _coded(_whole(array))
-        return codes, [_plain(item) for item in unique.tolist()]
+        codes, unique, sizes = _coded(_whole(array))
+        return codes, [_plain(item) for item in unique.tolist()], sizes
     numbers: dict[Any, int] = {}
     codes = np.fromiter(
         (numbers.setdefault(item, len(numbers)) for item in array.tolist()),
         dtype=np.intp,
         count=len(array),
     )
-    return codes, list(numbers)
+    return codes, list(numbers), np.bincount(codes)
 
 
 def _whole(array: AnyArray) -> AnyArray:
@@ -71,21 +78,22 @@ def _whole(array: AnyArray) -> AnyArray:
     return whole if bool((whole == array).all()) else array
 
 
-def _coded(array: AnyArray) -> tuple[Codes, AnyArray]:
-    """Each row's value as a number from 0, and the values in order."""
+def _coded(array: AnyArray) -> tuple[Indices, AnyArray, Indices]:
+    """Each row's value as a number from 0, the values in order, and how many rows have each."""
     if array.dtype.kind in "iu" and len(array):
         # differences of narrow integers need more room, and of wide ones no signed type has it
         wide = array if array.dtype.itemsize == 8 else array.astype(np.int64)
         least = wide.min()
         size = int(wide.max()) - int(least) + 1
         if size <= _NARROW:
-            found = (wide - least).astype(np.intp, copy=False)
-            present = np.flatnonzero(np.bincount(found))
+            found = (wide - least if least else wide).astype(np.intp, copy=False)
+            sizes = np.bincount(found)
+            present = np.flatnonzero(sizes)
             values = present.astype(wide.dtype) + least
             if len(present) == size:
-                return found, values
+                return found, values, sizes
             numbers = np.zeros(size, dtype=np.intp)
             numbers[present] = np.arange(len(present))
-            return numbers[found], values
-    unique, codes = np.unique(array, return_inverse=True)
-    return codes.astype(np.intp), unique
+            return numbers[found], values, sizes[present]
+    unique, codes, sizes = np.unique(array, return_inverse=True, return_counts=True)
+    return codes.astype(np.intp), unique, sizes

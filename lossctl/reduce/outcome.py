@@ -12,10 +12,10 @@ import numpy.typing as npt
 from lossctl.losses import Bound, Part
 from lossctl.plan import Plan
 from lossctl.reduce.figures import Layout
-from lossctl.reduce.groups import Codes
+from lossctl.reduce.grouping import Flags, Floats, Grouping, Indices
 from lossctl.reduce.resample import Draws, Share
 from lossctl.reduce.samples import SampleSums
-from lossctl.reduce.state import Block, Columns, Flags, Floats, Grouping, Indices, State
+from lossctl.reduce.state import Block, Columns, State
 
 Sums = list[tuple[float, Part, SampleSums]]  # of the parts of a loss, with their factors
 
@@ -25,10 +25,10 @@ class Around(NamedTuple):
 
     weight: Floats | None
     kept: npt.NDArray[Any] | None  # which of the block's rows they are, where some were skipped
-    codes: Codes | None = None  # each sample's group
+    codes: Indices | None = None  # each sample's group
     grouping: Grouping | None = None
     groups: int = 0
-    clusters: Codes | None = None  # each sample's cluster
+    clusters: Indices | None = None  # each sample's cluster
     draws: tuple[tuple[Draws, list[Share]], ...] = ()  # each with what is to be resampled
     many: bool = False  # there are more samples than quantiles are kept exact for
 
@@ -67,7 +67,7 @@ class Reduction:
         weight, codes, grouping = around.weight, around.codes, around.grouping
         if weight is not None and self.multiplies:
             parts = [(factor, part, sums.times(weight)) for factor, part, sums in parts]
-            weight, grouping = None, grouping and grouping._replace(weights=None)
+            weight = None
         layout = self._layout(parts)
         losses = np.zeros(len(parts[0][2].values)) if self.single else per_sample(parts)
         block, nothing_left = state_block(
@@ -95,10 +95,10 @@ class Reduction:
             if nothing_left is not None:
                 np.add.at(grouped.valueless, codes[nothing_left], 1)
             if len(valued.losses):
-                grouped.add(
-                    valued,
-                    grouping if rows is None else Grouping.of(codes[rows], valued.sample_weights),
-                )
+                if rows is not None:
+                    own = codes[rows]
+                    grouping = Grouping(own, np.bincount(own), valued.sample_weights)
+                grouped.add(valued, grouping)
         first = None
         if state.nonfinite[0] > infinite:
             places = np.flatnonzero(~np.isfinite(valued.losses))
@@ -146,7 +146,7 @@ def _with_units(
     """The outcome with what its intervals are made of: sums by cluster, or by resample."""
     table = block.table()
 
-    def own(codes: Codes) -> Codes:
+    def own(codes: Indices) -> Indices:
         return codes if rows is None else codes[rows]
 
     if around.clusters is not None:

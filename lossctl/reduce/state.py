@@ -11,17 +11,13 @@ from __future__ import annotations
 
 import math
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from lossctl.reduce import exact
+from lossctl.reduce.grouping import Flags, Floats, Grouping, Indices, Whole
 from lossctl.reduce.quantiles import Quantiles
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Indices = npt.NDArray[np.intp]
 
 MOST_COLUMNS = 40
 """Beyond this many columns their products are not kept, and there is no interval."""
@@ -29,6 +25,10 @@ _LEAST_SQUARED = 1e-154  # the square of a smaller number is subnormal, or 0
 _HEADROOM = 64  # bits of scale that keep a sum of floats from overflowing
 MOST_GROUPS = 256
 """Beyond this many groups, quantiles are kept for the whole alone."""
+
+
+Rows: TypeAlias = Grouping | Whole
+"""A block's rows, by group or all together."""
 
 
 class Columns(NamedTuple):
@@ -91,6 +91,13 @@ class Block(NamedTuple):
             None if self.sample_weights is None else self.sample_weights[rows],
         )
 
+    def sorted_by(self, grouping: Grouping) -> Block:
+        """The rows, group by group."""
+        found = self._replace(sample_weights=None).take(grouping.order)
+        if self.sample_weights is None:
+            return found
+        return found._replace(sample_weights=grouping.sorted_weights)
+
     def table(self) -> Floats:
         """The columns to sum (n, columns), and a last one that counts the rows with a value."""
         count = np.ones(len(self.losses)) if self.valued is None else self.valued * 1.0
@@ -110,26 +117,6 @@ class Block(NamedTuple):
 
     def _where_valued(self, column: Floats) -> Floats:
         return column if self.valued is None else np.where(self.valued, column, 0)
-
-
-class Grouping(NamedTuple):
-    """A block's rows sorted by group."""
-
-    order: Indices  # the rows, group by group
-    starts: Indices  # where each group begins in `order`
-    codes: Indices  # which group that is
-    weights: Floats | None  # of the samples, in this order; all losses share the array
-
-    @classmethod
-    def of(cls, codes: Indices, weights: Floats | None) -> Grouping:
-        """Sort the rows by their group's code."""
-        sizes = np.bincount(codes)
-        present = np.flatnonzero(sizes)
-        # a stable sort of short integers counts digits, and takes a third of the time
-        short = codes.astype(np.uint16) if len(sizes) <= 1 << 16 else codes
-        order = np.argsort(short, kind="stable")
-        starts = np.cumsum(sizes)[present] - sizes[present]
-        return cls(order, starts, present, None if weights is None else weights[order])
 
 
 class State:
@@ -181,86 +168,81 @@ class State:
         """Take in a block. Without a grouping, all of it is group 0."""
         if len(block.losses) == 0:
             return
-        if grouping is None:
-            starts = codes = np.zeros(1, dtype=np.intp)
-        else:
-            block = block.take(grouping.order)._replace(sample_weights=grouping.weights)
-            starts, codes = grouping.starts, grouping.codes
-        sizes = np.append(starts[1:], len(block.losses)) - starts
+        rows = grouping or Whole(len(block.losses))
         columns = block.sums()
-        totals = [_sums(column, starts) for column in columns]
-        self._count(block, totals[block.columns.loss], starts, sizes, codes)
+        totals = [rows.sums(column) for column in columns]
+        self._count(block, totals[block.columns.loss], rows)
         for index, (column, total) in enumerate(zip(columns, totals)):
-            self._add_sum(index, column, total, starts, codes)
+            self._add_sum(index, column, total, rows)
+        if not (block.columns.described or block.columns.centred or self.keeps_quantiles):
+            return
+        if grouping is not None:
+            block = block.sorted_by(grouping)
+            columns = block.sums()
+        if block.columns.described:
+            self._add_ends(block, rows)
         if self.second.shape[1]:
-            self._add_products(columns, totals, starts, sizes, codes)
+            self._add_products(columns, totals, rows)
             if block.sample_weights is not None:
-                self._add_spread(block, starts, sizes, codes)
+                self._add_spread(block, rows)
         for place, index in enumerate(block.columns.centred):
-            self._add_centred(place, block.statistics[:, index], block, starts, sizes, codes)
+            self._add_centred(place, block.statistics[:, index], block, rows)
         if self.keeps_quantiles:
-            self._add_quantiles(block, starts, sizes, codes)
+            self._add_quantiles(block, rows)
 
-    def _count(
-        self, block: Block, total: Floats, starts: Indices, sizes: Indices, codes: Indices
-    ) -> None:
-        self.rows[codes] += sizes
+    def _count(self, block: Block, total: Floats, rows: Rows) -> None:
+        codes = rows.codes
+        self.rows[codes] += rows.sizes
         if block.columns.unpaired and block.weights is not None:  # never in groups
             self.own_rows[0] += (block.weights != 0).sum(axis=0)
-        lows = highs = block.losses
-        if block.valued is None:
-            self.n[codes] += sizes
-        else:
-            lows, highs = (np.where(block.valued, block.losses, end) for end in (np.inf, -np.inf))
-            self.n[codes] += _counts(block.valued, starts)
+        self.n[codes] += rows.sizes if block.valued is None else rows.counts(block.valued)
         if not np.isfinite(total).all():  # else every one of them is finite
             infinite = ~np.isfinite(block.losses)
             known = infinite if block.valued is None else infinite & block.valued
-            self.nonfinite[codes] += _counts(known, starts)
+            self.nonfinite[codes] += rows.counts(known)
         if block.columns.signed and block.columns.per_sample:
             known = np.ones(len(block.losses), dtype=bool) if block.valued is None else block.valued
-            self.below[codes] += _counts(known & (block.losses < 0), starts)
-            self.above[codes] += _counts(known & (block.losses > 0), starts)
-            self.equal[codes] += _counts(known & (block.losses == 0), starts)
-        if self.columns.described:
-            self.low[codes] = np.minimum(self.low[codes], _ends(np.minimum, lows, starts))
-            self.high[codes] = np.maximum(self.high[codes], _ends(np.maximum, highs, starts))
+            self.below[codes] += rows.counts(known & (block.losses < 0))
+            self.above[codes] += rows.counts(known & (block.losses > 0))
+            self.equal[codes] += rows.counts(known & (block.losses == 0))
 
-    def _add_sum(
-        self, index: int, column: Floats, total: Floats, starts: Indices, codes: Indices
-    ) -> None:
+    def _add_sum(self, index: int, column: Floats, total: Floats, rows: Rows) -> None:
+        codes = rows.codes
         if np.isfinite(total).all():
             self.first[codes, index] += exact.units(total)
             return
-        self.special[codes, index] += _sums(np.where(np.isfinite(column), 0, column), starts)
+        self.special[codes, index] += rows.sums(np.where(np.isfinite(column), 0, column))
         # what is finite may still add up to more than a float holds
-        scaled = _sums(np.ldexp(_finite(column), -_HEADROOM), starts)
+        scaled = rows.sums(np.ldexp(_finite(column), -_HEADROOM))
         self.first[codes, index] += exact.units(scaled) << _HEADROOM
 
-    def _add_products(
-        self,
-        columns: list[Floats],
-        totals: list[Floats],
-        starts: Indices,
-        sizes: Indices,
-        codes: Indices,
-    ) -> None:
+    # ---- of rows that are sorted by group ----------------------------------------------
+
+    def _add_ends(self, block: Block, rows: Rows) -> None:
+        codes, lows, highs = rows.codes, block.losses, block.losses
+        if block.valued is not None:
+            lows, highs = (np.where(block.valued, block.losses, end) for end in (np.inf, -np.inf))
+        self.low[codes] = np.minimum(self.low[codes], rows.ends(np.minimum, lows))
+        self.high[codes] = np.maximum(self.high[codes], rows.ends(np.maximum, highs))
+
+    def _add_products(self, columns: list[Floats], totals: list[Floats], rows: Rows) -> None:
         # Σxy = Σ(x−a)(y−b) + aΣy + bΣx − nab with a, b the block's means: the first sum is
         # rounded, and small; the rest is exact. So a spread of 1e-9 around 1e9 survives.
-        count = sizes.astype(object)
+        codes = rows.codes
+        count = rows.sizes.astype(object)
         centred, sums, means = [], [], []
         for column, total in zip(columns, totals):
             if not np.isfinite(total).all():
                 column = np.where(np.isfinite(column), column, 0)
-                total = self._within_range(_sums(column, starts), codes)
-            mean = total / sizes
-            centred.append(column - _spread_out(mean, sizes))
+                total = self._within_range(rows.sorted_sums(column), codes)
+            mean = total / rows.sizes
+            centred.append(column - rows.spread_out(mean))
             sums.append(exact.units(total))
             means.append(exact.units(mean))
         pairs = [*combinations(range(len(columns)), 2), *((i, i) for i in range(len(columns)))]
         for i, j in pairs:  # a column's square comes last, and takes its place
             found = np.multiply(centred[i], centred[j], out=centred[i] if i == j else None)
-            product = self._within_range(_sums(found, starts), codes)
+            product = self._within_range(rows.sorted_sums(found), codes)
             around = exact.units(product) << exact.SHIFT
             shift = means[i] * sums[j] + means[j] * sums[i] - count * means[i] * means[j]
             self.second[codes, i, j] += around + shift
@@ -273,17 +255,18 @@ class State:
         self.unspread[codes] |= ~finite
         return sums if finite.all() else np.where(finite, sums, 0)
 
-    def _add_spread(self, block: Block, starts: Indices, sizes: Indices, codes: Indices) -> None:
+    def _add_spread(self, block: Block, rows: Rows) -> None:
         # as above, Σwv² around the block's weighted mean
+        codes = rows.codes
         weights, losses = block.sample_weights, _finite(block.losses)
         assert weights is not None
         if block.valued is not None:
             weights, losses = np.where(block.valued, weights, 0), np.where(block.valued, losses, 0)
-        weight = self._within_range(_sums(weights, starts), codes)
-        weighted = self._within_range(_sums(weights * losses, starts), codes)
+        weight = self._within_range(rows.sorted_sums(weights), codes)
+        weighted = self._within_range(rows.sorted_sums(weights * losses), codes)
         mean = np.divide(weighted, weight, out=np.zeros_like(weight), where=weight > 0)
-        deviations = weights * np.square(losses - _spread_out(mean, sizes))
-        around = self._within_range(_sums(deviations, starts), codes)
+        deviations = weights * np.square(losses - rows.spread_out(mean))
+        around = self._within_range(rows.sorted_sums(deviations), codes)
         centre = exact.units(mean)
         self.spread[codes] += (
             (exact.units(around) << exact.SHIFT)
@@ -291,28 +274,21 @@ class State:
             - (exact.units(weight) * centre * centre >> exact.SHIFT)
         )
 
-    def _add_centred(
-        self,
-        place: int,
-        column: Floats,
-        block: Block,
-        starts: Indices,
-        sizes: Indices,
-        codes: Indices,
-    ) -> None:
+    def _add_centred(self, place: int, column: Floats, block: Block, rows: Rows) -> None:
         # x = c + d with the block's mean c: Σwx = cΣw + Σwd and Σwx² = c²Σw + 2cΣwd + Σwd², in
         # which only the sums of d are rounded, and these are small
+        codes = rows.codes
         column = _finite(column)
         weights = np.ones(len(column)) if block.sample_weights is None else block.sample_weights
-        weight = self._within_range(_sums(weights, starts), codes)
-        weighted = self._within_range(_sums(weights * column, starts), codes)
+        weight = self._within_range(rows.sorted_sums(weights), codes)
+        weighted = self._within_range(rows.sorted_sums(weights * column), codes)
         mean = np.divide(weighted, weight, out=np.zeros_like(weight), where=weight > 0)
-        least = np.minimum.reduceat(column, starts)
+        least = rows.ends(np.minimum, column)
         # around the one value of a constant column nothing is left, not even rounding
-        mean = np.where(least == np.maximum.reduceat(column, starts), least, mean)
-        apart = column - _spread_out(mean, sizes)
-        first = exact.units(self._within_range(_sums(weights * apart, starts), codes))
-        second = exact.units(self._within_range(_sums(weights * apart * apart, starts), codes))
+        mean = np.where(least == rows.ends(np.maximum, column), least, mean)
+        apart = column - rows.spread_out(mean)
+        first = exact.units(self._within_range(rows.sorted_sums(weights * apart), codes))
+        second = exact.units(self._within_range(rows.sorted_sums(weights * apart * apart), codes))
         centre, mass = exact.units(mean), exact.units(weight)
         self.centred[codes, place, 0] += mass << exact.SHIFT
         self.centred[codes, place, 1] += centre * mass + (first << exact.SHIFT)
@@ -320,18 +296,19 @@ class State:
             (centre * centre * mass >> exact.SHIFT) + 2 * centre * first + (second << exact.SHIFT)
         )
 
-    def _add_quantiles(self, block: Block, starts: Indices, sizes: Indices, codes: Indices) -> None:
+    def _add_quantiles(self, block: Block, rows: Rows) -> None:
+        starts, sizes, codes = rows.starts, rows.sizes, rows.codes
         if self.pooled:
             starts, sizes, codes = (np.array([x]) for x in (0, len(block.losses), 0))
         for code, start, size in zip(codes, starts, sizes):
-            rows = slice(start, start + size)
-            keep = slice(None) if block.valued is None else block.valued[rows]
+            its = slice(start, start + size)
+            keep = slice(None) if block.valued is None else block.valued[its]
             weights = block.sample_weights
             self.quantiles[code].merge(
-                Quantiles(
-                    block.losses[rows][keep], None if weights is None else weights[rows][keep]
-                )
+                Quantiles(block.losses[its][keep], None if weights is None else weights[its][keep])
             )
+
+    # ---- other states -------------------------------------------------------------------
 
     def merge(self, other: State, codes: Indices | None = None) -> None:
         """Take in the sums of other samples.
@@ -482,27 +459,5 @@ _SUMMED = (
 _EXTREMES: dict[str, Any] = {"low": np.minimum, "high": np.maximum, "unspread": np.logical_or}
 
 
-def _sums(column: Floats, starts: Indices) -> Floats:
-    if len(starts) == 1:
-        # pairwise, in an order that the length alone decides
-        return np.array([column.sum()])
-    return np.add.reduceat(column, starts)
-
-
-def _ends(ufunc: np.ufunc, column: Floats, starts: Indices) -> Floats:
-    """The smallest or the largest values of the groups."""
-    if len(starts) == 1:  # several times as quick as the general way
-        return np.array([ufunc.reduce(column)])
-    return np.asarray(ufunc.reduceat(column, starts))
-
-
-def _counts(flags: Flags, starts: Indices) -> npt.NDArray[np.int64]:
-    return np.add.reduceat(flags, starts, dtype=np.int64)
-
-
 def _finite(column: Floats) -> Floats:
     return column if np.isfinite(column.sum()) else np.where(np.isfinite(column), column, 0)
-
-
-def _spread_out(per_group: Floats, sizes: Indices) -> Any:
-    return per_group[0] if len(per_group) == 1 else np.repeat(per_group, sizes)
