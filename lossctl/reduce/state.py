@@ -229,7 +229,7 @@ class State:
         # Σxy = Σ(x−a)(y−b) + aΣy + bΣx − nab with a, b the block's means: the first sum is
         # rounded, and small; the rest is exact. So a spread of 1e-9 around 1e9 survives.
         codes = rows.codes
-        count = rows.sizes.astype(object)
+        count = exact.Scaled.of_counts(-rows.sizes)
         centred, sums, means = [], [], []
         for column, total in zip(columns, totals):
             if not np.isfinite(total).all():
@@ -237,17 +237,19 @@ class State:
                 total = self._within_range(rows.sorted_sums(column), codes)
             mean = total / rows.sizes
             centred.append(column - rows.spread_out(mean))
-            sums.append(exact.units(total))
-            means.append(exact.units(mean))
+            sums.append(exact.Scaled.of(total))
+            means.append(exact.Scaled.of(mean))
         pairs = [*combinations(range(len(columns)), 2), *((i, i) for i in range(len(columns)))]
         for i, j in pairs:  # a column's square comes last, and takes its place
             found = np.multiply(centred[i], centred[j], out=centred[i] if i == j else None)
             product = self._within_range(rows.sorted_sums(found), codes)
-            around = exact.units(product) << exact.SHIFT
-            shift = means[i] * sums[j] + means[j] * sums[i] - count * means[i] * means[j]
-            self.second[codes, i, j] += around + shift
+            # aΣy + b(Σx − na)
+            rest = means[j].times(sums[i].plus(count.times(means[i])))
+            shift = means[i].times(sums[j]).plus(rest)
+            found = shift.plus(exact.Scaled.of(product)).units(2)
+            self.second[codes, i, j] += found
             if i != j:
-                self.second[codes, j, i] += around + shift
+                self.second[codes, j, i] += found
 
     def _within_range(self, sums: Floats, codes: Indices) -> Floats:
         """The sums, 0 where they are more than a float holds; there is no spread then."""

@@ -8,15 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossctl.errors import UsageError
-from lossctl.render.rows import (
-    Column,
-    Grid,
-    gate_grid,
-    interval_cells,
-    interval_columns,
-    kept,
-    reference,
-)
+from lossctl.render.rows import Column, Grid, Intervals, gate_grid, kept, reference
 from lossctl.report import MIXED, Interval, named
 
 if TYPE_CHECKING:
@@ -151,13 +143,13 @@ def _front_columns(names: dict[str, str] | None) -> list[Column]:
     return [Column("loss"), Column("candidate")] if names else [Column("loss")]
 
 
-def _figure_columns(comparison: Comparison, names: object, among: list[_Estimate]) -> list[Column]:
+def _figure_columns(comparison: Comparison, names: object, intervals: Intervals) -> list[Column]:
     p = "p" if comparison.correction == "none" or comparison.tests < 2 else "adjusted p"
     return [
         Column("baseline", "value"),
         Column("value" if names else "candidate", "value"),
         Column("difference", "value"),
-        *interval_columns(among),
+        *intervals.columns,
         Column("change %", "figure", digits=3),
         Column(p, "figure", digits=3),
         Column("verdict", "word"),
@@ -166,13 +158,13 @@ def _figure_columns(comparison: Comparison, names: object, among: list[_Estimate
     ]
 
 
-def _figures(item: Difference, among: list[_Estimate]) -> list[Any]:
+def _figures(item: Difference, intervals: Intervals) -> list[Any]:
     counts = (item.wins, item.ties, item.losses)
     return [
         item.baseline,
         item.value,
         item.difference,
-        *interval_cells(_Estimate(item.difference, item.interval), among),
+        *intervals.cells(item.interval),
         item.relative * 100,
         item.adjusted,
         item.verdict,
@@ -184,17 +176,19 @@ def _figures(item: Difference, among: list[_Estimate]) -> list[Any]:
 def _main(comparison: Comparison) -> Grid:
     """One row a loss and candidate."""
     names = _names(comparison)
-    among = [_Estimate(item.difference, item.interval) for item in comparison.differences]
+    intervals = Intervals(
+        [_Estimate(one.difference, one.interval) for one in comparison.differences]
+    )
     columns = [
         *_front_columns(names),
-        *_figure_columns(comparison, names, among),
+        *_figure_columns(comparison, names, intervals),
         Column("unit", "unit"),
         Column("n", "count"),
     ]
     # the samples are said above, unless some have no value
     said = {item.n for item in comparison.differences} == {comparison.samples - comparison.skipped}
     rows = (
-        [*_front(names, item), *_figures(item, among), item.unit, None if said else item.n]
+        [*_front(names, item), *_figures(item, intervals), item.unit, None if said else item.n]
         for item in comparison.differences
     )
     return kept("", columns, rows)
@@ -204,20 +198,20 @@ def _by_group(comparison: Comparison) -> Grid:
     """One row a loss, candidate and group."""
     names = _names(comparison)
     listed = [one for item in comparison.differences for one in item.groups or ()]
-    among = [_Estimate(item.difference, item.interval) for item in listed]
+    intervals = Intervals([_Estimate(item.difference, item.interval) for item in listed])
     keys = list(dict.fromkeys(key for item in listed for key in item.group or ()))
     columns = [
         *(Column(str(key)) for key in keys),
         *_front_columns(names),
         Column("n", "count"),
-        *_figure_columns(comparison, names, among),
+        *_figure_columns(comparison, names, intervals),
     ]
     rows = (
         [
             *(named((item.group or {}).get(key)) for key in keys),
             *_front(names, item),
             item.n,
-            *_figures(item, among),
+            *_figures(item, intervals),
         ]
         for item in listed
     )

@@ -146,12 +146,13 @@ def loss_grid(report: Report) -> Grid:
     """One row a loss; the figures that somebody looks for first."""
     losses = report.losses
     reductions = any(item.reduction != "mean" for item in losses)
+    intervals = Intervals([item.summary for item in losses])
     columns = [
         Column("loss"),
         *([Column("reduction")] if reductions else []),
         Column("value", "value"),
         Column("unit", "unit"),
-        *interval_columns([item.summary for item in losses]),
+        *intervals.columns,
         Column("n", "count"),
         *(Column(name, "figure") for name in ("std", "min", "median", "p95", "max")),
         Column("nonfinite", "count"),
@@ -163,7 +164,7 @@ def loss_grid(report: Report) -> Grid:
             *([item.reduction] if reductions else []),
             item.value,
             item.unit,
-            *interval_cells(item.summary, [item.summary for item in losses]),
+            *intervals.cells(item.summary.interval),
             item.n,
             item.summary.std,
             item.summary.min,
@@ -178,35 +179,35 @@ def loss_grid(report: Report) -> Grid:
     return kept("", columns, rows)
 
 
-def interval_columns(summaries: Sequence[Estimated]) -> list[Column]:
-    """The columns beside a value: ± where that says it all, else the two ends."""
-    levels = {f"{i.level * 100:g}%" for item in summaries if (i := item.interval)}
-    level = "/".join(sorted(levels))
-    if _symmetric(summaries):
-        return [Column(f"± {level}", "figure", digits=3, tied=True)]
-    return [Column(f"{level} {side}", "figure", tied=True) for side in ("low", "high")]
+class Intervals:
+    """How the intervals of some values are shown: by ± where that says it all, else by two ends."""
+
+    def __init__(self, values: Sequence[Estimated]) -> None:
+        levels = {f"{i.level * 100:g}%" for item in values if (i := item.interval)}
+        level = "/".join(sorted(levels))
+        self._symmetric = all(map(_symmetric, values))
+        self.columns = (
+            [Column(f"± {level}", "figure", digits=3, tied=True)]
+            if self._symmetric
+            else [Column(f"{level} {side}", "figure", tied=True) for side in ("low", "high")]
+        )
+
+    def cells(self, interval: Interval | None) -> list[float | None]:
+        """What stands in the columns."""
+        if interval is None:
+            return [None] * len(self.columns)
+        if self._symmetric:
+            return [(interval.high - interval.low) / 2]
+        return [interval.low, interval.high]
 
 
-def interval_cells(summary: Estimated | None, among: Sequence[Estimated]) -> list[float | None]:
-    """What stands in these columns."""
-    interval = None if summary is None else summary.interval
-    if interval is None:
-        return [None] * len(interval_columns(among))
-    if _symmetric(among):
-        return [(interval.high - interval.low) / 2]
-    return [interval.low, interval.high]
-
-
-def _symmetric(summaries: Sequence[Estimated]) -> bool:
-    """Whether ± says it all, for every value."""
-    for item in summaries:
-        interval = item.interval
-        if interval is None or not math.isfinite(interval.high - interval.low):
-            continue
-        middle = (interval.high + interval.low) / 2
-        if abs(middle - item.value) > 1e-6 * (interval.high - interval.low):
-            return False
-    return True
+def _symmetric(item: Estimated) -> bool:
+    """Whether ± says all of the value's interval."""
+    interval = item.interval
+    if interval is None or not math.isfinite(interval.high - interval.low):
+        return True
+    middle = (interval.high + interval.low) / 2
+    return abs(middle - item.value) <= 1e-6 * (interval.high - interval.low)
 
 
 def component_grid(report: Report) -> Grid:
@@ -256,18 +257,18 @@ def group_grid(report: Report) -> Grid:
     columns = [Column(name) for name in groups.names]
     if once:
         columns.append(Column("n", "count"))
-    among = [
-        [summary for summary in of_loss if summary]
+    intervals = [
+        Intervals([summary for summary in of_loss if summary])
         for of_loss in zip(*(summaries for _, summaries in groups.rows), strict=True)
     ]
-    for loss, all_groups in zip(groups.losses, among, strict=True):
-        columns += [Column(loss, "value"), *interval_columns(all_groups)]
+    for loss, its in zip(groups.losses, intervals, strict=True):
+        columns += [Column(loss, "value"), *its.columns]
         columns += [] if once else [Column(f"n ({loss})", "count")]
     rows = []
     for (values, summaries), ns in zip(groups.rows, counts, strict=True):
         row = values + (ns[:1] if once else [])
-        for summary, all_groups, n in zip(summaries, among, ns, strict=True):
-            row += [summary and summary.value, *interval_cells(summary, all_groups)]
+        for summary, its, n in zip(summaries, intervals, ns, strict=True):
+            row += [summary and summary.value, *its.cells(summary and summary.interval)]
             row += [] if once else [n]
         rows.append(row)
     return kept(f"By {', '.join(groups.names)}", columns, rows)
