@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from lossctl.render.text import UNSAFE, number
@@ -18,6 +19,7 @@ LINE_SCHEMA = "lossctl.eval-line/1"
 
 # what they hold names something or says how it was made, and is never rounded
 _VERBATIM = ("group", "key", "level", "alpha", "options")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)  # made anew by `json.dumps`
 _LINE = 88  # an object of scalars up to this length is written on one line
 
 
@@ -93,8 +95,13 @@ def _key(value: Any) -> str:
 
 def dumps(value: Any) -> str:
     """Strict values on one line. What a terminal would obey is escaped, as JSON can everywhere."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    return UNSAFE.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    kind = type(value)
+    if kind is int or (kind is float and math.isfinite(value)):  # the most frequent, and quicker so
+        return repr(value)
+    return UNSAFE.sub(lambda found: json.dumps(found[0])[1:-1], _ENCODER.encode(value))
+
+
+_named = lru_cache(maxsize=1024)(dumps)  # the same few names in every object
 
 
 def pretty(value: Any, indent: str = "") -> str:
@@ -102,18 +109,18 @@ def pretty(value: Any, indent: str = "") -> str:
 
     Not `json.dumps(indent=2)`: that puts each of a million numbers on a line of its own.
     """
+    if not isinstance(value, dict | list):
+        return dumps(value)
+    inside = value.values() if isinstance(value, dict) else value
+    nested = any(isinstance(item, dict | list) for item in inside)
+    if isinstance(value, list) and not nested:
+        return dumps(value)
     inner = indent + "  "
-    nested = isinstance(value, dict | list) and any(
-        isinstance(item, dict | list)
-        for item in (value.values() if isinstance(value, dict) else value)
-    )
-    if not nested:
-        text = dumps(value)
-        if not isinstance(value, dict) or len(text) <= _LINE:
-            return text
     if isinstance(value, dict):
-        items = [f"{dumps(key)}: {pretty(item, inner)}" for key, item in value.items()]
+        items = [f"{_named(key)}: {pretty(item, inner)}" for key, item in value.items()]
         start, end = "{", "}"
+        if not nested and len(line := f"{{{', '.join(items)}}}") <= _LINE:
+            return line
     else:
         items = [pretty(item, inner) for item in value]
         start, end = "[", "]"
