@@ -17,6 +17,7 @@ from pyarrow import parquet
 from lossctl import cli
 
 Case = tuple[Callable[[Path], list[Any]], str]
+NESTED = '{"prediction":1,"target":1,"g":{"a":[1]}}\n' * 2
 
 
 def text(name: str, content: str, *arguments: Any) -> Callable[[Path], list[Any]]:
@@ -228,6 +229,23 @@ CASES: dict[str, Case] = {
     ),
     "empty npy": (arrays("-l", "mae", p=np.empty(0), t=np.empty(0)), "p.npy"),
     "a single number": (arrays("-l", "mae", p=np.array(1.0), t=np.array(1.0)), "p.npy"),
+    "groups of objects": (
+        text("x.jsonl", NESTED, "-l", "mae", "--by", "g"), "--by holds lists or objects",
+    ),
+    "a group and objects": (
+        text("x.jsonl", NESTED, "-l", "mae", "--by", "target", "--by", "g"),
+        "name a column of numbers, text or dates",
+    ),
+    "clusters of objects": (
+        text("x.jsonl", NESTED, "-l", "mae", "--cluster", "g"), "--cluster holds lists or objects",
+    ),
+    "keys of objects": (
+        lambda folder: [
+            *text("x.jsonl", NESTED)(folder), *text("y.jsonl", NESTED)(folder),
+            "--on", "g", "-l", "mae",
+        ],
+        "a repeated key, g {'a': [1]}",
+    ),
     "target unused": (arrays("-l", "total_variation", p=np.ones((2, 3, 3)), t=OK), "target"),
 }  # fmt: skip
 

@@ -73,7 +73,7 @@ def repeats(source: str, name: str, keys: list[Any], count: int | None = None) -
 
 
 def _examples(keys: list[Any]) -> str:
-    shown = ", ".join(repr(key) for key in list(dict.fromkeys(keys))[:EXAMPLES])
+    shown = ", ".join(list(dict.fromkeys(map(repr, keys)))[:EXAMPLES])
     return f"for example {shown}" if len(keys) > EXAMPLES else shown
 
 

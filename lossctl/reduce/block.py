@@ -21,7 +21,7 @@ from lossctl.plan import Plan
 from lossctl.reduce import digest, samples
 from lossctl.reduce.arrays import Arrays
 from lossctl.reduce.grouping import Flags, Floats, Grouping
-from lossctl.reduce.groups import group_codes
+from lossctl.reduce.groups import Numbered, group_codes
 from lossctl.reduce.outcome import Around, Outcome, Reduction, Sums
 from lossctl.reduce.resample import Draws
 from lossctl.reduce.samples import SampleSums
@@ -195,11 +195,11 @@ class Worker:
         """What belongs to the block's samples beside their inputs; names groups and clusters."""
         around = Around(self._weight(batch), kept)
         if batch.by:
-            codes, result.groups, sizes = group_codes(batch.by)
+            codes, result.groups, sizes = _numbered("--by", batch.by)
             grouping = Grouping(codes, sizes, around.weight)
             around = around._replace(codes=codes, grouping=grouping, groups=len(result.groups))
         if batch.cluster is not None:
-            codes, result.clusters, _ = group_codes((*batch.by, batch.cluster))
+            codes, result.clusters, _ = _numbered("--cluster", (*batch.by, batch.cluster))
             if any(key[-1] is None for key in result.clusters):
                 raise InvalidInput("cluster", None, "is null in some row", "give every row one")
             around = around._replace(clusters=codes)
@@ -326,6 +326,19 @@ class Worker:
                 "weight", bad, "has {value}, which is no weight", "weights are finite and ≥ 0"
             )
         return weight
+
+
+def _numbered(name: str, columns: tuple[Values, ...]) -> Numbered:
+    """The groups of rows, or their clusters; raises InvalidInput where a row has no one value."""
+    try:
+        return group_codes(columns)
+    except TypeError:  # a list or an object, which is not hashable
+        raise InvalidInput(
+            name,
+            None,
+            "holds lists or objects, of which no groups can be made",
+            "name a column of numbers, text or dates",
+        ) from None
 
 
 def _take(batch: Batch, rows: AnyArray) -> Batch:
