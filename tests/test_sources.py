@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
@@ -1020,6 +1021,42 @@ class TestArrowTypes:
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 1
         refused(lambda: load(put(path, bytes(data))), str(path), "corrupt")
+
+    @pytest.mark.parametrize("cores", [1, 2, 3, 16])
+    @pytest.mark.parametrize("group", [1, 7, 100, 5000])
+    def test_row_groups_side_by_side(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int, group: int
+    ) -> None:
+        """One wide column and a narrow one, read in order on any number of cores."""
+        monkeypatch.setattr("lossctl.sources.parquet.available_cores", lambda: cores)
+        monkeypatch.setattr("lossctl.sources.parquet._BATCH_BYTES", 20_000)
+        wide, label = np.arange(600.0 * 50).reshape(600, 50), np.arange(600)
+        table = pa.table({"x": pa.FixedSizeListArray.from_arrays(wide.ravel(), 50), "y": label})
+        path = tmp_path / "x.parquet"
+        pa.parquet.write_table(table, path, row_group_size=group)
+        for rows in (1000, 33):
+            found = load(path, {"x": True, "y": True}, rows=rows)
+            assert (found["x"] == wide).all() and (found["y"] == label).all()
+
+    @pytest.mark.parametrize("cores", [1, 4])
+    def test_a_damaged_row_group(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int
+    ) -> None:
+        """Those before it are read, and no thread is left over."""
+        monkeypatch.setattr("lossctl.sources.parquet.available_cores", lambda: cores)
+        monkeypatch.setattr("lossctl.sources.parquet._BATCH_BYTES", 8_000)
+        path = tmp_path / "x.parquet"
+        table = pa.table({"x": np.arange(5000.0)})
+        pa.parquet.write_table(
+            table, path, row_group_size=500, write_page_checksum=True, compression=None,
+            use_dictionary=False,
+        )  # fmt: skip
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        slabs = open_table(str(put(path, bytes(data))), Format()).slabs({"x": Want.NUMBERS}, 500)
+        assert next(slabs).load()["x"].tolist() == table["x"].to_pylist()[:500]
+        refused(lambda: [slab.load() for slab in slabs], str(path), "corrupt")
+        assert not [one for one in threading.enumerate() if one.name == "lossctl"]
 
     def test_interrupted_stream(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = tmp_path / "x.arrows"

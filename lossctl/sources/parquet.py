@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lossctl.errors import DataError
+from lossctl.ordered import available_cores, ordered
 from lossctl.sources.arrowtypes import column_of, fixed_shape, is_list, is_number, is_text, storage
 from lossctl.sources.batches import ArrowPiece, unique
 from lossctl.sources.convert import row_shape
@@ -19,6 +20,7 @@ from lossctl.sources.table import Column, Format
 _BATCH_BYTES = 8 << 20  # decoded, of all columns that are read
 _BUFFER_BYTES = 32 << 20  # for all columns together; each reads ahead in a buffer of its own
 _PEEK_BYTES = 1 << 20
+_AHEAD_BYTES = 64 << 20  # decoded, of row groups that are held whole
 
 
 class ParquetPart:
@@ -70,12 +72,9 @@ class ParquetPart:
             self._pipe.close()
 
     def _batches(self, handle: Any, names: Wants, rows: int) -> Iterator[Piece]:
-        leaves = sum(len(self._leaves[name]) for name in names)
-        coded = [name for name in names if not names[name] and self._coded(name)]
-        opened = self._open(handle, self._metadata, leaves, coded)
         size = max(1, min(rows, _BATCH_BYTES // self._row_bytes(names)))
         first = 0
-        for batch in opened.iter_batches(size, columns=list(names), use_threads=True):
+        for batch in self._decoded(handle, names, size):
             yield ArrowPiece(self, batch, first, names)
             first += batch.num_rows
         if first != self.rows:
@@ -83,6 +82,59 @@ class ParquetPart:
                 f"{self.name}: the footer says {self.rows} rows, the file holds {first}",
                 "it is damaged: write it again",
             )
+
+    def _decoded(self, handle: Any, names: Wants, rows: int) -> Iterator[Any]:
+        """Record batches of so many rows, in order: columns side by side, or row groups."""
+        columns = list(names)
+        coded = [name for name in names if not names[name] and self._coded(name)]
+        leaves = sum(len(self._leaves[name]) for name in names)
+
+        def decoded(groups: list[int]) -> list[Any]:
+            with self._file.random() as own:
+                opened = self._open(own, self._metadata, leaves, coded)
+                return list(opened.iter_batches(rows, groups, columns, use_threads=False))
+
+        runs, lanes = self._lanes(names)
+        if lanes > 1:
+            for batches in ordered(runs, decoded, lanes):
+                yield from batches
+        else:
+            opened = self._open(handle, self._metadata, leaves, coded)
+            yield from opened.iter_batches(rows, columns=columns, use_threads=True)
+
+    def _lanes(self, names: Wants) -> tuple[list[list[int]], int]:
+        """Runs of row groups, and how many of them to decode side by side.
+
+        It is 1 to decode columns side by side, as pyarrow does. That leaves cores idle where there
+        are few columns, or one is much wider than the others.
+        """
+        if self._file.once or self._file.filesystem is not None:
+            return [], 1  # a remote file would be opened anew for each run
+        sizes = self._sizes(names)
+        columns = sum(map(sum, sizes)) / max(1, max(map(sum, zip(*sizes)), default=0))
+        runs: list[list[int]] = []
+        held = largest = 0
+        for group, size in enumerate(map(sum, sizes)):
+            if not runs or held + size > _BATCH_BYTES:
+                runs.append([])
+                held = 0
+            runs[-1].append(group)
+            held += size
+            largest = max(largest, held)
+        cores = available_cores()
+        lanes = min(cores, len(runs), _AHEAD_BYTES // max(1, largest) - 1)  # and one waits
+        return runs, lanes if lanes >= 1.5 * min(columns, cores) else 1
+
+    def _sizes(self, names: Iterable[str]) -> list[list[int]]:
+        """The bytes of each stored column in each row group, about as they are decoded."""
+        wanted = [leaf for name in names for leaf in self._leaves[name]]
+        groups = map(self._metadata.row_group, range(self._metadata.num_row_groups))
+        chunks = [[group.column(leaf) for leaf in wanted] for group in groups]
+        # dictionaries make chunks smaller than what they are decoded to
+        return [
+            [max(chunk.total_uncompressed_size, 8 * chunk.num_values) for chunk in row]
+            for row in chunks
+        ]
 
     def _coded(self, name: str) -> bool:
         """Whether a column is text that is stored by number, and is best read so.
