@@ -28,6 +28,8 @@ WHY = {
     "imports less; NumPy is 11 %",
     "mse parquet": "half of the CPU time is pyarrow's decoding (zstd's Huffman codes 26 %, copies "
     f"10 %), a quarter Python, most of it start-up, and 7 % NumPy; {_AT_FIRST}",
+    "mse feather": "nearly half of the CPU time is Python, most of it start-up; copies are 14 %, "
+    "reading 7 %, NumPy 9 %",
     "mse csv": _PARSER,
     "mse csv.gz": "a half is pyarrow's parser, and a quarter unpacking, which is for one thread",
     "mse stdin": _PARSER,
@@ -41,22 +43,22 @@ WHY = {
     "five feather": "as of NPY, five losses pass 15 times over each block, and one 2",
     "five csv": "pyarrow's parser is 58 % of the CPU time: digits 21 %, fields 18 %, conversion "
     "14 %; NumPy is 7 %",
-    "groups parquet": "decoding is 45 % of the CPU time, Python, most of it start-up, 18 %, to "
-    f"number and sort the rows by group 14 %; {_AT_FIRST}",
-    "groups feather": "unpacking is a quarter of the CPU time (LZ4 8 %, copies 11 %), Python, "
-    "most of it start-up, a quarter, NumPy, which sorts the rows by group and picks them, 29 %",
-    "groups csv": "pyarrow's parser is 40 % of the CPU time; groups are read as text, lest 007 be "
+    "groups parquet": "decoding is 38 % of the CPU time (zstd's Huffman codes 22 %), Python, most "
+    f"of it start-up, a fifth, NumPy 13 %, of which a third adds up the groups; {_AT_FIRST}",
+    "groups feather": "Python, most of it start-up, is a third of the CPU time, unpacking a fifth "
+    "(LZ4 9 %, copies 10 %), NumPy a fifth, of which a third adds up the groups",
+    "groups csv": "pyarrow's parser is 55 % of the CPU time; groups are read as text, lest 007 be "
     "7, and cast thereafter",
-    "groups of text parquet": "decoding is 36 % of the CPU time, Python, most of it start-up, "
-    f"17 %, NumPy, which sorts the rows by group and picks them, 20 %; {_AT_FIRST}",
-    "groups of text feather": "to number the texts is 20 % of the CPU time, unpacking 15 %, "
-    "Python, most of it start-up, 19 %, NumPy, which sorts the rows by group, 20 %",
-    "groups of text csv": "pyarrow's parser is 45 % of the CPU time; to find where records end, "
-    "for the blocks that are parsed in parallel, quotes are looked for once more: 5 %",
+    "groups of text parquet": "decoding is 38 % of the CPU time (zstd's Huffman codes 23 %), "
+    f"Python, most of it start-up, a fifth, NumPy 14 %; {_AT_FIRST}",
+    "groups of text feather": "to check and to number the texts is a third of the CPU time, "
+    "unpacking a tenth, Python, most of it start-up, a fifth, NumPy 15 %",
+    "groups of text csv": "pyarrow's parser is 47 % of the CPU time; to find where records end, "
+    "for the blocks that are parsed in parallel, quotes are looked for once more: 7 %",
     "per_sample csv": "half of the CPU time is pyarrow's parser: digits and fields 16 % each, "
     "conversion 12 %",
-    "cross_entropy of 1,000 parquet": "half of the CPU time is pyarrow's decoding, which is for "
-    "one thread, as there is one column; the floor decodes two row groups at a time",
+    "cross_entropy of 1,000 npy": "NumPy is 39 % of the CPU time (exp 14 %, to float64 11 %, sums "
+    "6 %), Python, most of it start-up, a third, the system 22 %, of which 9 % copies the files",
     "dice npy": "NumPy is 36 % of the CPU time (to float64 11 %, sums 7 %), Python, most of it "
     "start-up, a third, the system a quarter; the script takes from 0.3 to 0.9 s",
 }
