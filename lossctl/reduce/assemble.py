@@ -168,7 +168,7 @@ def _loss(plan: Plan, index: int, found: LossTotals, totals: Totals) -> LossResu
     pooled = found.grouped or state
     quantiles = pooled.all_quantiles() if plan.quantiles else None
     summary = summarise(
-        state, layout, 0, how=how, quantiles=quantiles, units=_units(found, totals, None)
+        state, layout, 0, how=how, quantiles=quantiles, units=_units(how, found, totals, None)
     )
     if state.columns.weighted and state.weight(state.totals(0), 0) == 0:
         raise DataError("the weights sum to 0", "give weights of which at least one is above 0")
@@ -184,7 +184,7 @@ def _loss(plan: Plan, index: int, found: LossTotals, totals: Totals) -> LossResu
                     code,
                     how=how,
                     quantiles=own[code] if own else None,
-                    units=_units(found, totals, group),
+                    units=_units(how, found, totals, group),
                 ),
             )
             for group, code in sorted(totals.groups.items(), key=lambda item: _sort_key(item[0]))
@@ -209,17 +209,26 @@ def _loss(plan: Plan, index: int, found: LossTotals, totals: Totals) -> LossResu
     )
 
 
-def _units(found: LossTotals, totals: Totals, group: tuple[Any, ...] | None) -> Units:
+def _units(how: How, found: LossTotals, totals: Totals, group: tuple[Any, ...] | None) -> Units:
     """What the uncertainty of all samples, or of a group's, is judged by."""
+    if how.confidence is None and not how.test:
+        return Units()
     code = None if group is None else totals.groups[group]
 
     def own(sums: Any) -> Any:
         return sums if sums is None else sums.sum(axis=0) if code is None else sums[code]
 
+    clusters = None
+    if found.clusters is not None:
+        clusters = (
+            found.clusters.of_all(totals.clusters)
+            if group is None
+            else found.clusters.of_group(totals.clusters_of.get(group, []))
+        )
     ranked = [losses if code is None else losses[codes == code] for codes, losses in found.ranked]
     return Units(
         own(found.replicates),
-        None if found.clusters is None else found.clusters.units(totals.clusters, group),
+        clusters,
         own(found.flips),
         np.concatenate(ranked) if ranked else None,
     )

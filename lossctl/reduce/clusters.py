@@ -33,18 +33,23 @@ class Clusters:
             self._sums = np.concatenate([self._sums, room])
         self._sums[codes] += found
 
-    def units(self, keys: dict[tuple[Any, ...], int], group: tuple[Any, ...] | None) -> Floats:
-        """The sums (G, columns) of each cluster, of all groups or of one.
+    def of_group(self, numbers: list[int]) -> Floats:
+        """The sums (G, columns) of the clusters with these numbers, which are of one group."""
+        return _taking_part(self._sums[numbers])
+
+    def of_all(self, keys: dict[tuple[Any, ...], int]) -> Floats:
+        """The sums (G, columns) of each cluster over all its groups.
 
         Args:
             keys: The number of each cluster, by its group's values and its own, which is last.
-            group: The group's values; None for all together.
         """
-        if group is not None:
-            found = self._sums[[code for key, code in keys.items() if key[:-1] == group]]
-        else:
-            names: dict[Any, int] = {}
-            place = [names.setdefault(key[-1], len(names)) for key in keys]
-            found = np.zeros((len(names), self._sums.shape[1]))
-            np.add.at(found, place, self._sums[list(keys.values())])
-        return found[found[:, -1] > 0]  # those of which something takes part
+        names: dict[Any, int] = {}
+        place = [names.setdefault(key[-1], len(names)) for key in keys]
+        found = np.zeros((len(names), self._sums.shape[1]))
+        np.add.at(found, place, self._sums[list(keys.values())])
+        return _taking_part(found)
+
+
+def _taking_part(sums: Floats) -> Floats:
+    """The clusters of which some row has a value."""
+    return sums[sums[:, -1] > 0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -92,6 +92,14 @@ class Totals:
     lengths: dict[str, int] = field(default_factory=dict)
     squeezed: set[str] = field(default_factory=set)
     digest: str = ""
+
+    @cached_property
+    def clusters_of(self) -> dict[tuple[Any, ...], list[int]]:
+        """The numbers of each group's clusters, once all blocks are here."""
+        found: dict[tuple[Any, ...], list[int]] = {}
+        for key, number in self.clusters.items():
+            found.setdefault(key[:-1], []).append(number)
+        return found
 
 
 class Engine:
