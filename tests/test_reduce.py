@@ -18,6 +18,7 @@ from lossctl.reduce.grouping import Grouping
 from lossctl.reduce.groups import group_codes
 from lossctl.reduce.quantiles import EXACT, Quantiles
 from lossctl.reduce.state import Block, Columns, State
+from lossctl.report import Summary
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 SMALL = st.floats(-1e6, 1e6)
@@ -127,6 +128,53 @@ def test_the_sums_of_groups_are_right_to_the_last_digits(groups: int, rows: int)
         np.testing.assert_allclose(grouping.sorted_sums(column[grouping.order]), exact, rtol=2e-14)
         flags = column > 1
         assert grouping.counts(flags).tolist() == [flags[codes == code].sum() for code in present]
+
+
+@pytest.mark.parametrize("bad", [math.inf, math.nan, 1e308])
+def test_what_is_not_finite_in_a_group_changes_nothing_in_another(bad: float) -> None:
+    """Nor what adds up to more than a float holds; spreads are the first to show it."""
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 3, 50_000)
+    prediction = 1e9 + 1e-3 * rng.normal(size=50_000)
+    others = group != 0
+
+    def evaluate(rows: Any) -> dict[int, Summary]:
+        found = lossctl.evaluate(
+            "mae", prediction[rows], np.zeros(len(prediction))[rows], by={"g": group[rows]},
+            nan="propagate",
+        ).losses[0]  # fmt: skip
+        return {item.group["g"]: item.summary for item in found.groups or ()}
+
+    alone = evaluate(others)
+    prediction[np.flatnonzero(~others)[:3]] = bad
+    together = evaluate(slice(None))
+    for code in (1, 2):
+        assert alone[code].std == pytest.approx(1e-3, rel=0.02)
+        assert together[code].std == pytest.approx(alone[code].std, rel=1e-6)
+        found, expected = together[code].interval, alone[code].interval
+        assert found is not None and expected is not None
+        assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=1e-15)
+
+
+@pytest.mark.parametrize("groups", [1, 3, 2000])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_spread_of_groups_around_a_large_mean_survives(groups: int, weighted: bool) -> None:
+    rng = np.random.default_rng(groups)
+    group = rng.integers(0, groups, 300_000)
+    apart = 1e-3 * rng.normal(size=len(group))
+    weight = rng.integers(1, 4, len(group)).astype(float) if weighted else None
+    found = lossctl.evaluate(
+        "mae", 1e9 + apart, np.zeros(len(group)), by={"g": group}, weight=weight
+    ).losses[0]  # fmt: skip
+    own = np.ones(len(group)) if weight is None else weight
+    apart = (1e9 + apart) - 1e9  # as a float64 holds it
+    assert len(found.groups or ()) == groups
+    for item in (found.groups or ())[:50]:
+        rows = group == item.group["g"]
+        w, x = own[rows], apart[rows]
+        squares = (w * (x - (w @ x) / w.sum()) ** 2).sum()
+        expected = math.sqrt(squares / (w.sum() - (w @ w) / w.sum()))
+        assert item.summary.std == pytest.approx(expected, rel=1e-4)
 
 
 @settings(deadline=None, max_examples=30)

@@ -338,6 +338,28 @@ def test_clusters_are_what_is_independent() -> None:
     assert found.interval.method == "cluster"
 
 
+def test_clusters_of_a_group_are_those_of_its_samples_alone() -> None:
+    """Also where a cluster has samples in several groups."""
+    rng = np.random.default_rng(2)
+    prediction, target = rng.random((2, 400))
+    group, cluster = rng.integers(0, 5, 400), rng.integers(0, 40, 400)
+
+    def evaluate(rows: Any, **more: Any) -> Any:
+        found = lossctl.evaluate(
+            "mse", prediction[rows], target[rows], cluster=cluster[rows], **more
+        )
+        return found.losses[0]
+
+    groups = evaluate(slice(None), by={"g": group}).groups or ()
+    assert [item.group["g"] for item in groups] == [0, 1, 2, 3, 4]
+    for item in groups:
+        alone = evaluate(group == item.group["g"]).summary
+        assert item.summary.interval.method == alone.interval.method == "cluster"
+        for name in ("low", "high"):
+            found, own = (getattr(one.interval, name) for one in (item.summary, alone))
+            assert found == pytest.approx(own, rel=1e-12)
+
+
 def test_clusters_of_one_sample_are_samples() -> None:
     alone, clusters = difference(), difference(cluster=np.arange(N))
     assert clusters.p == pytest.approx(alone.p, rel=1e-8)

@@ -213,24 +213,20 @@ def _units(how: How, found: LossTotals, totals: Totals, group: tuple[Any, ...] |
     """What the uncertainty of all samples, or of a group's, is judged by."""
     if how.confidence is None and not how.test:
         return Units()
-    code = None if group is None else totals.groups[group]
-
-    def own(sums: Any) -> Any:
-        return sums if sums is None else sums.sum(axis=0) if code is None else sums[code]
-
-    clusters = None
-    if found.clusters is not None:
-        clusters = (
-            found.clusters.of_all(totals.clusters)
-            if group is None
-            else found.clusters.of_group(totals.clusters_of.get(group, []))
+    replicates, flips, clusters = found.replicates, found.flips, found.clusters
+    if group is None:
+        return Units(
+            None if replicates is None else replicates.sum(axis=0),
+            None if clusters is None else clusters.of_all(totals.clusters),
+            None if flips is None else flips.sum(axis=0),
+            np.concatenate([losses for _, losses in found.ranked]) if found.ranked else None,
         )
-    ranked = [losses if code is None else losses[codes == code] for codes, losses in found.ranked]
+    code = totals.groups[group]
     return Units(
-        own(found.replicates),
-        clusters,
-        own(found.flips),
-        np.concatenate(ranked) if ranked else None,
+        None if replicates is None else replicates[code],
+        None if clusters is None else clusters.of_group(totals.clusters_of.get(group, [])),
+        None if flips is None else flips[code],
+        found.ranked_of.get(code) if found.ranked else None,
     )
 
 

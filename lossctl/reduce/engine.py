@@ -78,6 +78,14 @@ class LossTotals:
     number: float | None = None  # of all rows together
     numbers: dict[int, float] = field(default_factory=dict)  # … and of each group's, by its code
 
+    @cached_property
+    def ranked_of(self) -> dict[int, Floats]:
+        """The differences of each group, by its number, once all blocks are here."""
+        codes, losses = map(np.concatenate, zip(*self.ranked))
+        order = np.argsort(codes, kind="stable")
+        present, starts = np.unique(codes[order], return_index=True)
+        return dict(zip(present.tolist(), np.split(losses[order], starts[1:])))
+
 
 @dataclass(eq=False, repr=False)
 class Totals:

@@ -172,8 +172,10 @@ class State:
         columns = block.sums()
         totals = [rows.sums(column) for column in columns]
         self._count(block, totals[block.columns.loss], rows)
-        for index, (column, total) in enumerate(zip(columns, totals)):
+        finite = [
             self._add_sum(index, column, total, rows)
+            for index, (column, total) in enumerate(zip(columns, totals))
+        ]
         if not (block.columns.described or block.columns.centred or self.keeps_quantiles):
             return
         if grouping is not None:
@@ -182,9 +184,9 @@ class State:
         if block.columns.described:
             self._add_ends(block, rows)
         if self.second.shape[1]:
-            self._add_products(columns, totals, rows)
+            self._add_products(columns, totals, finite, rows)
             if block.sample_weights is not None:
-                self._add_spread(block, rows)
+                self._add_spread(block, finite[block.columns.loss], finite[-1], rows)
         for place, index in enumerate(block.columns.centred):
             self._add_centred(place, block.statistics[:, index], block, rows)
         if self.keeps_quantiles:
@@ -206,15 +208,17 @@ class State:
             self.above[codes] += rows.counts(known & (block.losses > 0))
             self.equal[codes] += rows.counts(known & (block.losses == 0))
 
-    def _add_sum(self, index: int, column: Floats, total: Floats, rows: Rows) -> None:
+    def _add_sum(self, index: int, column: Floats, total: Floats, rows: Rows) -> Floats:
+        """Take in a column's sums; returns those of what is finite in it."""
         codes = rows.codes
         if np.isfinite(total).all():
             self.first[codes, index] += exact.units(total)
-            return
+            return total
         self.special[codes, index] += rows.sums(np.where(np.isfinite(column), 0, column))
         # what is finite may still add up to more than a float holds
         scaled = rows.sums(np.ldexp(_finite(column), -_HEADROOM))
         self.first[codes, index] += exact.units(scaled) << _HEADROOM
+        return np.asarray(np.ldexp(scaled, _HEADROOM))
 
     # ---- of rows that are sorted by group ----------------------------------------------
 
@@ -225,19 +229,22 @@ class State:
         self.low[codes] = np.minimum(self.low[codes], rows.ends(np.minimum, lows))
         self.high[codes] = np.maximum(self.high[codes], rows.ends(np.maximum, highs))
 
-    def _add_products(self, columns: list[Floats], totals: list[Floats], rows: Rows) -> None:
+    def _add_products(
+        self, columns: list[Floats], totals: list[Floats], finite: list[Floats], rows: Rows
+    ) -> None:
         # Σxy = Σ(x−a)(y−b) + aΣy + bΣx − nab with a, b the block's means: the first sum is
-        # rounded, and small; the rest is exact. So a spread of 1e-9 around 1e9 survives.
+        # rounded, and small; the rest is exact, of the very Σx that is kept. So a spread of
+        # 1e-9 around 1e9 survives.
         codes = rows.codes
         count = exact.Scaled.of_counts(-rows.sizes)
         centred, sums, means = [], [], []
-        for column, total in zip(columns, totals):
-            if not np.isfinite(total).all():
+        for column, total, known in zip(columns, totals, finite):
+            if known is not total:
                 column = np.where(np.isfinite(column), column, 0)
-                total = self._within_range(rows.sorted_sums(column), codes)
-            mean = total / rows.sizes
+                known = self._within_range(known, codes)
+            mean = known / rows.sizes
             centred.append(column - rows.spread_out(mean))
-            sums.append(exact.Scaled.of(total))
+            sums.append(exact.Scaled.of(known))
             means.append(exact.Scaled.of(mean))
         pairs = [*combinations(range(len(columns)), 2), *((i, i) for i in range(len(columns)))]
         for i, j in pairs:  # a column's square comes last, and takes its place
@@ -257,15 +264,14 @@ class State:
         self.unspread[codes] |= ~finite
         return sums if finite.all() else np.where(finite, sums, 0)
 
-    def _add_spread(self, block: Block, rows: Rows) -> None:
-        # as above, Σwv² around the block's weighted mean
+    def _add_spread(self, block: Block, weighted: Floats, weight: Floats, rows: Rows) -> None:
+        # as above, Σwv² around the block's weighted mean, of the very Σwv and Σw that are kept
         codes = rows.codes
         weights, losses = block.sample_weights, _finite(block.losses)
         assert weights is not None
         if block.valued is not None:
             weights, losses = np.where(block.valued, weights, 0), np.where(block.valued, losses, 0)
-        weight = self._within_range(rows.sorted_sums(weights), codes)
-        weighted = self._within_range(rows.sorted_sums(weights * losses), codes)
+        weight, weighted = (self._within_range(one, codes) for one in (weight, weighted))
         mean = np.divide(weighted, weight, out=np.zeros_like(weight), where=weight > 0)
         deviations = weights * np.square(losses - rows.spread_out(mean))
         around = self._within_range(rows.sorted_sums(deviations), codes)

@@ -207,7 +207,7 @@ def _symmetric(item: Estimated) -> bool:
     if interval is None or not math.isfinite(interval.high - interval.low):
         return True
     middle = (interval.high + interval.low) / 2
-    return abs(middle - item.value) <= 1e-6 * (interval.high - interval.low)
+    return not abs(middle - item.value) > 1e-6 * (interval.high - interval.low)
 
 
 def component_grid(report: Report) -> Grid:
