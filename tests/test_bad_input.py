@@ -239,6 +239,10 @@ CASES: dict[str, Case] = {
     "clusters of objects": (
         text("x.jsonl", NESTED, "-l", "mae", "--cluster", "g"), "--cluster holds lists or objects",
     ),
+    "a cluster that is null": (
+        text("x.csv", "prediction,target,g\n1,1,a\n2,1,\n", "-l", "mae", "--cluster", "g"),
+        "--cluster is null in some row\ngive every row one",
+    ),
     "keys of objects": (
         lambda folder: [
             *text("x.jsonl", NESTED)(folder), *text("y.jsonl", NESTED)(folder),

@@ -62,9 +62,8 @@ def test_columns_follow_each_other(first: list[Any], second: list[Any], more: li
 def test_its_groups_are_those_of_its_rows(rows: list[Any], more: list[Any]) -> None:
     column = coded(rows, more)
     assert groups(column) == groups(plain(rows)) == [(row,) for row in rows]
-    assert set(group_codes((column,)).groups) == {
-        (row,) for row in rows
-    }  # and none that is not there
+    # and none that is not there
+    assert set(group_codes((column,)).groups) == {(row,) for row in rows}
 
 
 TEXT = pa.array(["b", None, "a", "b", "a", "a", "b", None, "a", "b"])

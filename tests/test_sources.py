@@ -30,6 +30,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lossctl.errors import DataError, LossctlError, UsageError
+from lossctl.ordered import ordered
 from lossctl.sources import Format, Reference, Table, choose, open_table, parse_reference
 from lossctl.sources.coded import Coded
 from lossctl.sources.rebatch import joined
@@ -1030,6 +1031,13 @@ class TestArrowTypes:
         """One wide column and a narrow one, read in order on any number of cores."""
         monkeypatch.setattr("lossctl.sources.parquet.available_cores", lambda: cores)
         monkeypatch.setattr("lossctl.sources.parquet._BATCH_BYTES", 20_000)
+        lanes = []
+
+        def counted(runs: Any, work: Any, threads: int) -> Any:
+            lanes.append(threads)
+            return ordered(runs, work, threads)
+
+        monkeypatch.setattr("lossctl.sources.parquet.ordered", counted)
         wide, label = np.arange(600.0 * 50).reshape(600, 50), np.arange(600)
         table = pa.table({"x": pa.FixedSizeListArray.from_arrays(wide.ravel(), 50), "y": label})
         path = tmp_path / "x.parquet"
@@ -1037,6 +1045,8 @@ class TestArrowTypes:
         for rows in (1000, 33):
             found = load(path, {"x": True, "y": True}, rows=rows)
             assert (found["x"] == wide).all() and (found["y"] == label).all()
+        side_by_side = cores > 1 and group < 600
+        assert bool(lanes) == side_by_side and all(1 < found <= cores for found in lanes)
 
     @pytest.mark.parametrize("cores", [1, 4])
     def test_a_damaged_row_group(

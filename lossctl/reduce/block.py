@@ -195,13 +195,13 @@ class Worker:
         """What belongs to the block's samples beside their inputs; names groups and clusters."""
         around = Around(self._weight(batch), kept)
         if batch.by:
-            codes, result.groups, sizes = _numbered("--by", batch.by)
+            codes, result.groups, sizes = _groups_of("--by", batch.by)
             grouping = Grouping(codes, sizes, around.weight)
             around = around._replace(codes=codes, grouping=grouping, groups=len(result.groups))
         if batch.cluster is not None:
-            codes, result.clusters, _ = _numbered("--cluster", (*batch.by, batch.cluster))
+            codes, result.clusters, _ = _groups_of("--cluster", (*batch.by, batch.cluster))
             if any(key[-1] is None for key in result.clusters):
-                raise InvalidInput("cluster", None, "is null in some row", "give every row one")
+                raise InvalidInput("--cluster", None, "is null in some row", "give every row one")
             around = around._replace(clusters=codes)
         return around
 
@@ -328,7 +328,7 @@ class Worker:
         return weight
 
 
-def _numbered(name: str, columns: tuple[Values, ...]) -> Numbered:
+def _groups_of(name: str, columns: tuple[Values, ...]) -> Numbered:
     """The groups of rows, or their clusters; raises InvalidInput where a row has no one value."""
     try:
         return group_codes(columns)

@@ -239,7 +239,7 @@ class State:
         count = exact.Scaled.of_counts(-rows.sizes)
         centred, sums, means = [], [], []
         for column, total, known in zip(columns, totals, finite):
-            if known is not total:
+            if known is not total:  # something in it is not finite
                 column = np.where(np.isfinite(column), column, 0)
                 known = self._within_range(known, codes)
             mean = known / rows.sizes

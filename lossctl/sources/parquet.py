@@ -127,27 +127,27 @@ class ParquetPart:
 
     def _sizes(self, names: Iterable[str]) -> list[list[int]]:
         """The bytes of each stored column in each row group, about as they are decoded."""
-        wanted = [leaf for name in names for leaf in self._leaves[name]]
-        groups = map(self._metadata.row_group, range(self._metadata.num_row_groups))
-        chunks = [[group.column(leaf) for leaf in wanted] for group in groups]
         # dictionaries make chunks smaller than what they are decoded to
         return [
-            [max(chunk.total_uncompressed_size, 8 * chunk.num_values) for chunk in row]
-            for row in chunks
+            [max(chunk.total_uncompressed_size, 8 * chunk.num_values) for chunk in chunks]
+            for chunks in self._chunks(names)
         ]
+
+    def _chunks(self, names: Iterable[str]) -> Iterator[list[Any]]:
+        """What is known of the stored columns in each row group."""
+        wanted = [leaf for name in names for leaf in self._leaves[name]]
+        for number in range(self._metadata.num_row_groups):
+            group = self._metadata.row_group(number)
+            yield [group.column(leaf) for leaf in wanted]
 
     def _coded(self, name: str) -> bool:
         """Whether a column is text that is stored by number, and is best read so.
 
         Text that is not takes 4 bytes a value for its length alone.
         """
-        chunks = [
-            self._metadata.row_group(group).column(leaf)
-            for group in range(self._metadata.num_row_groups)
-            for leaf in self._leaves[name]
-        ]
         return is_text(self._schema.field(name).type) and all(
             chunk.has_dictionary_page and chunk.total_uncompressed_size < 4 * chunk.num_values
+            for chunks in self._chunks([name])
             for chunk in chunks
         )
 
@@ -165,13 +165,13 @@ class ParquetPart:
         )
 
     def _row_bytes(self, names: Iterable[str]) -> int:
-        wanted = [leaf for name in names for leaf in self._leaves[name]]
-        size: int = 0
-        for group in range(self._metadata.num_row_groups):
-            chunks = self._metadata.row_group(group)
-            size += sum(chunks.column(leaf).total_uncompressed_size for leaf in wanted)
+        names = list(names)
+        size: int = sum(
+            chunk.total_uncompressed_size for chunks in self._chunks(names) for chunk in chunks
+        )
+        leaves = sum(len(self._leaves[name]) for name in names)
         # Dictionaries make chunks smaller than what they decode to.
-        return max(8 * len(wanted), -(-size // max(1, int(self._metadata.num_rows))))
+        return max(8 * leaves, -(-size // max(1, int(self._metadata.num_rows))))
 
     def _described(self, opened: Any, field: Any) -> Column:
         shape = fixed_shape(field.type)
