@@ -73,9 +73,9 @@ def values(array: Any) -> Values:
     if is_time(kind):
         return values(array.cast(pa.string()))
     if pa.types.is_dictionary(kind):
-        return _from_dictionary(array)
+        return texts(array) if is_text(kind.value_type) else _from_dictionary(array)
     if is_text(kind):
-        return _from_dictionary(array.dictionary_encode())
+        return texts(array.dictionary_encode())
     if pa.types.is_decimal(kind):
         exact = int if kind.scale <= 0 else str
         listed = [None if value is None else exact(value) for value in array.to_pylist()]
@@ -85,6 +85,25 @@ def values(array: Any) -> Values:
     out = (_plain(array) if simple else _bits(array, 1)).astype(object)
     out[~valid(array)] = None
     return np.asarray(out)
+
+
+def texts(array: Any, missing: str | None = None) -> Values:
+    """Convert text that is stored by number.
+
+    Args:
+        array: The Arrow array, of a dictionary type.
+        missing: A text that stands for null.
+    """
+    import numpy as np
+
+    indices = _indices(array)
+    listed = [None if text == missing else text for text in array.dictionary.to_pylist()]
+    if array.null_count:
+        indices = np.where(valid(array.indices), indices, len(listed))
+        listed.append(None)
+    if _FEW * len(listed) > len(array):
+        return _objects(listed)[indices]
+    return Coded.of(indices, listed)
 
 
 def row_shape(array: Any) -> Shape:
@@ -289,22 +308,19 @@ def _offsets(array: Any) -> Array:
 def _from_dictionary(array: Any) -> Values:
     import numpy as np
 
-    indices = _plain(array.indices).astype(np.intp, copy=False)
-    if not is_text(array.type.value_type):
-        words = values(array.dictionary)
-        if not array.null_count:
-            return np.asarray(words[indices])
-        there = valid(array.indices)
-        out = np.full(len(array), None, object)
-        out[there] = words[indices[there]]
-        return out
-    listed = array.dictionary.to_pylist()
-    if array.null_count:
-        indices = np.where(valid(array.indices), indices, len(listed))
-        listed.append(None)
-    if _FEW * len(listed) > len(array):
-        return _objects(listed)[indices]
-    return Coded.of(indices, listed)
+    indices, words = _indices(array), values(array.dictionary)
+    if not array.null_count:
+        return np.asarray(words[indices])
+    there = valid(array.indices)
+    out = np.full(len(array), None, object)
+    out[there] = words[indices[there]]
+    return out
+
+
+def _indices(array: Any) -> Array:
+    import numpy as np
+
+    return _plain(array.indices).astype(np.intp, copy=False)
 
 
 def _objects(listed: list[Any]) -> Array:

@@ -19,7 +19,7 @@ from lossctl.sources.peek import Peeked
 from lossctl.sources.rebatch import Piece
 from lossctl.sources.records import Block, Records, is_blank
 from lossctl.sources.table import Arrays, Column, Format, Want
-from lossctl.sources.textvalues import text_values
+from lossctl.sources.textvalues import read_as, text_values
 
 _THREADS = 8
 
@@ -148,7 +148,7 @@ class DelimitedPart:
         import pyarrow as pa
 
         if not number:
-            return pa.string()
+            return read_as(self._kinds[name])
         return pa.bool_() if pa.types.is_boolean(self._kinds[name]) else pa.float64()
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from lossctl.sources.convert import texts as coded_texts
 from lossctl.sources.convert import values
 
 if TYPE_CHECKING:
@@ -24,11 +25,25 @@ NULLS = (
 _ZERO_LED = re.compile(r"^\s*[+-]?0[0-9]")
 
 
+def read_as(kind: Any) -> Any:
+    """The type to read a column as of which any value serves, for `text_values`.
+
+    Args:
+        kind: The type of its first rows.
+    """
+    import pyarrow as pa
+
+    types = pa.types
+    if types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind):
+        return pa.string()
+    return pa.dictionary(pa.int32(), pa.string())
+
+
 def text_values(texts: Any, kind: Any, codes: bool) -> Values:
     """Parse a column of which any value serves.
 
     Args:
-        texts: The values as text.
+        texts: The values as text, read as `read_as` says.
         kind: The type of its first rows. Where it is text, all is text and only the empty
             value is missing; otherwise each value is what it looks like, whatever stands
             beside it, so that the same value is the same key in every slab: 007 is text.
@@ -36,15 +51,13 @@ def text_values(texts: Any, kind: Any, codes: bool) -> Values:
     """
     import numpy as np
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    types = pa.types
-    if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)):
-        return values(pc.if_else(pc.is_in(texts, words("")), pa.nulls(1, texts.type)[0], texts))
+    if pa.types.is_dictionary(texts.type):
+        return coded_texts(texts, missing="")
     if codes:
         return values(_cleaned(texts))
-    read = _truth if types.is_boolean(kind) else _number
-    if not types.is_boolean(kind) and has_zero_led(texts):
+    read = _truth if pa.types.is_boolean(kind) else _number
+    if not pa.types.is_boolean(kind) and has_zero_led(texts):
         return _each(_cleaned(texts), read)
     for prepared in (_as_they_are, _cleaned):  # cleaning takes its time, and is seldom needed
         try:
