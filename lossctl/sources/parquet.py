@@ -19,6 +19,8 @@ from lossctl.sources.table import Column, Format
 
 _BATCH_BYTES = 8 << 20  # decoded, of all columns that are read
 _BUFFER_BYTES = 32 << 20  # for all columns together; each reads ahead in a buffer of its own
+_BUFFER = 128 << 10  # at most, which stays in the cache
+_REMOTE_BUFFER = 1 << 20  # at most, where each read is a request
 _PEEK_BYTES = 1 << 20
 _AHEAD_BYTES = 64 << 20  # decoded, of row groups that are held whole
 
@@ -154,11 +156,12 @@ class ParquetPart:
     def _open(self, handle: Any, metadata: Any, leaves: int = 1, coded: Iterable[str] = ()) -> Any:
         from pyarrow import parquet
 
+        most = _BUFFER if self._file.filesystem is None else _REMOTE_BUFFER
         # pre_buffer would hold whole row groups; a buffer of 0 whole column chunks.
         return parquet.ParquetFile(
             handle,
             metadata=metadata,
-            buffer_size=max(16 << 10, min(1 << 20, _BUFFER_BYTES // max(1, leaves))),
+            buffer_size=max(16 << 10, min(most, _BUFFER_BYTES // max(1, leaves))),
             pre_buffer=False,
             read_dictionary=list(coded),
             page_checksum_verification=True,
