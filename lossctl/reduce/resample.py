@@ -22,6 +22,7 @@ Counts = npt.NDArray[np.integer[Any]]
 # What is drawn at once, and what of it is multiplied at once: both stay in a core's cache.
 _CELLS = 1 << 17
 _SEGMENT = 1 << 14
+_TOGETHER = _CELLS // _SEGMENT  # resamples of large blocks, for which columns are read once
 _LEVELS = 1 << 16  # of the random numbers that Poisson counts are looked up by
 
 
@@ -73,12 +74,17 @@ class Draws(NamedTuple):
         rng = np.random.Generator(np.random.SFC64([self.how.seed, self.start]))
         draw = _coins if self.signs else multinomial if self.alone else _poisson
         step = max(1, _CELLS // max(1, self.rows))
-        for first in range(0, self.times, step):
-            which = slice(first, min(first + step, self.times))
+        most = min(step * max(1, _TOGETHER // step), self.times)
+        counts = np.empty((most, self.rows), np.uint8)  # of a mean of 1, none comes near 255
+        for first in range(0, self.times, most):
+            which = slice(first, min(first + most, self.times))
             if self.every:
                 yield which, np.arange(first, which.stop)[:, None] >> np.arange(self.rows) & 1
-            else:
-                yield which, draw(rng, (which.stop - first, self.rows))
+                continue
+            for at in range(first, which.stop, step):
+                stop = min(at + step, which.stop)
+                counts[at - first : stop - first] = draw(rng, (stop - at, self.rows))
+            yield which, counts[: which.stop - first]
 
     def fill(self, shares: list[Share]) -> None:
         """Sum the columns of every share in each resample, drawing once for all of them."""
@@ -163,23 +169,17 @@ def _coins(rng: np.random.Generator, shape: tuple[int, int]) -> Counts:
 
 
 @lru_cache(maxsize=1)
-def _poisson_steps() -> npt.NDArray[np.uint16]:
-    """The 16-bit numbers at which a Poisson count of mean 1 goes up by one."""
+def _poisson_counts() -> npt.NDArray[np.uint8]:
+    """The Poisson count of mean 1 that each 16-bit number stands for."""
     below = np.cumsum([exp(-1) / factorial(k) for k in range(12)])
     middles = (np.arange(_LEVELS) + 0.5) / _LEVELS
-    steps = np.searchsorted(middles, below, side="right")
-    return steps[steps < _LEVELS].astype(np.uint16)
+    return np.searchsorted(below, middles, side="right").astype(np.uint8)
 
 
 def _poisson(rng: np.random.Generator, shape: tuple[int, int]) -> Counts:
     drawn = _words(rng, shape[0] * shape[1], "u2").reshape(shape)
-    # comparisons run in vectors, which a table's look-up does not
-    least, *others = _poisson_steps()
-    counts: Counts = (drawn >= least).view(np.uint8)
-    more = np.empty(shape, dtype=np.bool_)
-    for step in others:
-        counts += np.greater_equal(drawn, step, out=more).view(np.uint8)
-    return counts
+    # one long call, where comparisons with each step would have threads wait for each other
+    return _poisson_counts().take(drawn, mode="clip")
 
 
 def of_units(units: Floats, how: Resampling, signs: bool = False) -> Floats:
