@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossctl
-from lossctl.reduce import exact, student
+from lossctl.align import rows as align
+from lossctl.reduce import engine, exact, student
 from lossctl.reduce.grouping import Grouping
 from lossctl.reduce.groups import group_codes
 from lossctl.reduce.quantiles import EXACT, Quantiles
@@ -277,6 +278,30 @@ def test_threads_do_not_change_a_bit(reduction: str, threads: int) -> None:
     found = lossctl.evaluate(specs, by={"g": group}, reduction=reduction, threads=threads, **inputs)
     once = lossctl.evaluate(specs, by={"g": group}, reduction=reduction, threads=2, **inputs)
     assert found.to_dict() == once.to_dict()
+
+
+def test_blocks_of_a_loss_that_goes_step_by_step_are_longer(monkeypatch: Any) -> None:
+    steps, classes, rows = 40, 4, 20_000
+    rng = np.random.default_rng(0)
+    given = {"prediction": rng.normal(size=(rows, steps, classes)), "target": [[1, 2]] * rows}
+    loaded = []
+
+    def block_rows(*arguments: Any) -> int:
+        loaded.append(align.block_rows(*arguments))
+        return loaded[-1]
+
+    monkeypatch.setattr(engine, "block_rows", block_rows)
+    lossctl.evaluate("mse", given["prediction"], given["prediction"])
+    result = lossctl.evaluate("ctc:from_logits=true", **given)
+    assert loaded[1] == align.STEPWISE * loaded[0] < rows
+    parts = [
+        lossctl.evaluate(
+            "ctc:from_logits=true", **{name: one[at : at + 5000] for name, one in given.items()}
+        )
+        for at in range(0, rows, 5000)
+    ]
+    values = [part.losses[0].value for part in parts]
+    assert result.losses[0].value == pytest.approx(np.mean(values), rel=1e-13)
 
 
 def test_grouping_does_not_change_the_whole() -> None:

@@ -18,6 +18,9 @@ ELEMENTS = 1 << 19
 wait for each other."""
 MOST_ROWS = 1 << 18
 """The rows of a block, however narrow: each has figures of its own, in float64."""
+STEPWISE = 8
+"""How many times the elements a loss takes that computes with those of one time step at once:
+calls on few of them cost more than what they compute, and threads would wait for each other."""
 
 AnyArray = npt.NDArray[Any]
 
@@ -41,13 +44,14 @@ class Task(NamedTuple):
 
 
 def block_rows(opened: Opened) -> int:
-    """The rows of a block, which depend on the shape of the widest input alone.
+    """The rows of a block, which depend on the losses and the shape of the widest input alone.
 
     All sums are made block by block, so this is what keeps their bits the same whatever
     the format, the threads and the other options.
     """
     width = max(1, *(item.width for item in opened.inputs.values()))
-    rows = max(1, ELEMENTS // width)
+    elements = ELEMENTS * (STEPWISE if any(loss.stepwise for loss in opened.uses) else 1)
+    rows = max(1, elements // width)
     return min(MOST_ROWS, 1 << (rows.bit_length() - 1))
 
 

@@ -221,6 +221,7 @@ class Loss:
     whole: bool = False  # the kernel needs all rows at once, in memory
     single: bool = False  # one number of all rows together; a sample has no loss of its own
     whole_when: tuple[str, Value] | None = None  # the value that asks for both
+    stepwise: bool = False  # it goes along an axis of its input, with a few numbers at a time
     memory: str = ""  # what it holds beside the rows, for one that needs them all
     spread: int | None = None  # the statistic of whose Σ w (x − x̄)² the finish takes, exactly
     pivot: str = ""  # the input whose mean over the first block the kernel takes as `pivot`

@@ -87,6 +87,7 @@ def _checked_by_kernel(xp: ArrayModule, values: Array, name: str) -> None:
             most=0,
         ),
     ),
+    stepwise=True,
     use="Transcripts without an alignment (speech, handwriting). It grows with the target's "
     "length: compare over the same sequences. torch's mean divides by the lengths first.",
     traits=("proper", "nonnegative"),
