@@ -53,9 +53,9 @@ WHY = {
     f"Python, most of it start-up, a fifth, NumPy 14 %; {_AT_FIRST}",
     "groups of text feather": "to check and to number the texts is a third of the CPU time, "
     "unpacking a tenth, Python, most of it start-up, a fifth, NumPy 15 %",
-    "groups of text csv": "pyarrow's parser, which numbers the texts too, is 55 % of the CPU time; to "
-    "find where records end, for the blocks that are parsed in parallel, quotes are looked for once "
-    "more: 7 %",
+    "groups of text csv": "pyarrow's parser, which numbers the texts too, is 55 % of the CPU time; "
+    "to find where records end, for the blocks that are parsed in parallel, quotes are looked for "
+    "once more: 7 %",
     "per_sample csv": "half of the CPU time is pyarrow's parser: digits and fields 16 % each, "
     "conversion 12 %",
     "cross_entropy of 1,000 npy": "NumPy is 39 % of the CPU time (exp 14 %, to float64 11 %, sums "
