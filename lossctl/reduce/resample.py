@@ -69,7 +69,8 @@ class Draws(NamedTuple):
     def chunks(self) -> Iterator[tuple[slice, Counts]]:
         """Some resamples at a time: which, and the count (resamples, rows) of each row.
 
-        Where signs are drawn, a count of 1 is a plus and 0 is a minus.
+        Where signs are drawn, a count of 1 is a plus and 0 is a minus. The next counts may be
+        drawn into the memory of those before.
         """
         rng = np.random.Generator(np.random.SFC64([self.how.seed, self.start]))
         draw = _coins if self.signs else multinomial if self.alone else _poisson
