@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from typing import Any
 
 import numpy as np
@@ -258,6 +259,26 @@ def test_counts_are_those_of_drawing_with_replacement(rows: int, alone: bool) ->
     # no row, and no neighbour, is drawn together with another
     assert np.corrcoef(counts[:, 0], counts[:, 1])[0, 1] == pytest.approx(0, abs=0.25)
     assert counts.mean(axis=0) == pytest.approx(1, abs=0.35)
+
+
+@pytest.mark.parametrize(
+    ("rows", "alone", "signs", "expected"),
+    [
+        (1000, True, False, 2228044405),
+        (1000, False, False, 431040388),
+        (1000, False, True, 2861857575),
+        (100_001, True, False, 195861259),
+        (100_001, False, False, 4111210077),
+        (100_001, False, True, 1313440636),
+    ],
+)
+def test_a_seed_draws_the_same_in_every_version(
+    rows: int, alone: bool, signs: bool, expected: int
+) -> None:
+    """However many resamples are drawn, or multiplied, at once."""
+    draws = resample.Draws(resample.Resampling(20, 3), 7, rows, alone, signs)
+    counts = np.concatenate([chunk.astype(np.uint8) for _, chunk in draws.chunks()])
+    assert zlib.crc32(counts.tobytes()) == expected
 
 
 def test_signs_are_fair() -> None:

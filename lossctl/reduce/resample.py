@@ -90,7 +90,7 @@ class Draws(NamedTuple):
     def fill(self, shares: list[Share]) -> None:
         """Sum the columns of every share in each resample, drawing once for all of them."""
         merged = _merged(shares)
-        room = np.empty(max(_CELLS, _SEGMENT))
+        room = np.empty(_CELLS)
         for which, counts in self.chunks() if shares else ():
             for rows, columns, places in merged:
                 found = _products(counts, rows, columns, room)

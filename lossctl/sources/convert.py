@@ -73,9 +73,9 @@ def values(array: Any) -> Values:
     if is_time(kind):
         return values(array.cast(pa.string()))
     if pa.types.is_dictionary(kind):
-        return texts(array) if is_text(kind.value_type) else _from_dictionary(array)
+        return numbered_texts(array) if is_text(kind.value_type) else _from_dictionary(array)
     if is_text(kind):
-        return texts(array.dictionary_encode())
+        return numbered_texts(array.dictionary_encode())
     if pa.types.is_decimal(kind):
         exact = int if kind.scale <= 0 else str
         listed = [None if value is None else exact(value) for value in array.to_pylist()]
@@ -87,7 +87,7 @@ def values(array: Any) -> Values:
     return np.asarray(out)
 
 
-def texts(array: Any, missing: str | None = None) -> Values:
+def numbered_texts(array: Any, missing: str | None = None) -> Values:
     """Convert text that is stored by number.
 
     Args:

@@ -89,7 +89,7 @@ class ParquetPart:
         """Record batches of so many rows, in order: columns side by side, or row groups."""
         columns = list(names)
         coded = [name for name in names if not names[name] and self._coded(name)]
-        leaves = sum(len(self._leaves[name]) for name in names)
+        leaves = len(self._stored(names))
 
         def decoded(groups: list[int]) -> list[Any]:
             with self._file.random() as own:
@@ -135,9 +135,13 @@ class ParquetPart:
             for chunks in self._chunks(names)
         ]
 
+    def _stored(self, names: Iterable[str]) -> list[int]:
+        """The numbers of the stored columns that make up some columns."""
+        return [leaf for name in names for leaf in self._leaves[name]]
+
     def _chunks(self, names: Iterable[str]) -> Iterator[list[Any]]:
         """What is known of the stored columns in each row group."""
-        wanted = [leaf for name in names for leaf in self._leaves[name]]
+        wanted = self._stored(names)
         for number in range(self._metadata.num_row_groups):
             group = self._metadata.row_group(number)
             yield [group.column(leaf) for leaf in wanted]
@@ -172,9 +176,8 @@ class ParquetPart:
         size: int = sum(
             chunk.total_uncompressed_size for chunks in self._chunks(names) for chunk in chunks
         )
-        leaves = sum(len(self._leaves[name]) for name in names)
-        # Dictionaries make chunks smaller than what they decode to.
-        return max(8 * leaves, -(-size // max(1, int(self._metadata.num_rows))))
+        # dictionaries make chunks smaller than what they are decoded to
+        return max(8 * len(self._stored(names)), -(-size // max(1, int(self._metadata.num_rows))))
 
     def _described(self, opened: Any, field: Any) -> Column:
         shape = fixed_shape(field.type)

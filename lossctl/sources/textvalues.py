@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lossctl.sources.convert import texts as coded_texts
-from lossctl.sources.convert import values
+from lossctl.sources.convert import numbered_texts, values
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -53,7 +52,7 @@ def text_values(texts: Any, kind: Any, codes: bool) -> Values:
     import pyarrow as pa
 
     if pa.types.is_dictionary(texts.type):
-        return coded_texts(texts, missing="")
+        return numbered_texts(texts, missing="")
     if codes:
         return values(_cleaned(texts))
     read = _truth if pa.types.is_boolean(kind) else _number
