@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
 from weakref import ref
@@ -10,6 +12,8 @@ from weakref import ref
 import numpy as np
 import pytest
 
+from lossctl import cli
+from lossctl.align import rows
 from lossctl.losses import get
 from lossctl.losses.shapes import fit
 from lossctl.losses.shared import one_block, room, shared
@@ -173,3 +177,27 @@ def test_threads_share_nothing(double: Any, calls: list[Any]) -> None:
         thread.start()
         thread.join()
     assert len(calls) == 2
+
+
+def test_what_no_later_loss_shares_is_not_kept(tmp_path: Path) -> None:
+    """Several losses need what they share and temporaries, and not the results of each."""
+    target = np.random.default_rng(0).normal(size=3 * rows.MOST_ROWS)
+    files = [str(tmp_path / name) for name in ("prediction.npy", "target.npy")]
+    for file, array in zip(files, (target + 1, target)):
+        np.save(file, array)
+
+    def arrays(*losses: str) -> float:
+        """How many columns of a block are held at once."""
+        command = ["eval", *files, "-q", "--threads", "1"]
+        command += [word for loss in losses for word in ("-l", loss)]
+        cli.run(command)  # with what is imported, and kept for good
+        tracemalloc.start()
+        try:
+            cli.run(command)
+            return tracemalloc.get_traced_memory()[1] / (8 * rows.MOST_ROWS)
+        finally:
+            tracemalloc.stop()
+
+    three = arrays("mse", "mae", "huber")
+    assert three < arrays("mse") + 3.5
+    assert arrays("mse", "mae", "huber", "log_cosh", "pinball:alpha=0.9") < three + 0.5

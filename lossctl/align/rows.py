@@ -16,8 +16,12 @@ from lossctl.sources.table import Arrays, Slab, Table, Want
 ELEMENTS = 1 << 19
 """The elements of one input in a block: few enough for the caches, enough that threads seldom
 wait for each other."""
-MOST_ROWS = 1 << 18
-"""The rows of a block, however narrow: each has figures of its own, in float64."""
+MOST_ROWS = 3 << 16
+"""The rows of a block, however narrow: each has figures of its own, in float64.
+
+No power of two: pyarrow decodes into buffers of the next one, and doubles those that are full
+when a page reaches beyond the block.
+"""
 STEPWISE = 8
 """How many times the elements a loss takes that computes with those of one time step at once:
 calls on few of them cost more than what they compute, and threads would wait for each other."""

@@ -77,6 +77,11 @@ class Worker:
         self.hold = keep or plan.whole
         self.reductions = [Reduction(plan, bound, keep=keep) for bound in plan.losses]
         self.keys = {id(part): part.key for bound in plan.losses for _, part in bound.parts}
+        self.last = {  # the last of the losses that each part is of
+            self.keys[id(part)]: index
+            for index, bound in enumerate(plan.losses)
+            for _, part in bound.parts
+        }
         # one loss alone has nothing to share, and a use for the memory
         self.block = one_block if len(set(self.keys.values())) > 1 else nullcontext
         self.uses, self.models = opened.uses, opened.models
@@ -175,15 +180,29 @@ class Worker:
         known: dict[Any, SampleSums] = {}
         squeezed: set[str] = set()
         with self.block():
-            for bound, reduction in zip(self.plan.losses, self.reductions):
-                outcome = None
-                if not reduction.whole:
-                    found = self._sums(bound, arrays, known, squeezed)
-                    outcome = reduction.add(found, self._its(bound, around))
+            for index in range(len(self.reductions)):
+                outcome = self._outcome(index, arrays, around, known, squeezed)
                 result.outcomes.append(outcome)
+                # what no later loss shares is memory for its arrays, and is in the cache
+                known = {key: sums for key, sums in known.items() if self.last[key] > index}
         for drawn, shares in around.draws:
             drawn.fill(shares)
         result.squeezed = frozenset(squeezed)
+
+    def _outcome(
+        self,
+        index: int,
+        arrays: Arrays,
+        around: Around,
+        known: dict[Any, SampleSums],
+        squeezed: set[str],
+    ) -> Outcome | None:
+        """What one of the losses comes to; None for those of the whole file."""
+        bound, reduction = self.plan.losses[index], self.reductions[index]
+        if reduction.whole:
+            return None
+        found = self._sums(bound, arrays, known, squeezed)
+        return reduction.add(found, self._its(bound, around))
 
     def _its(self, bound: Bound, around: Around) -> Around:
         """What belongs to the samples of one loss, which may be for all of them alone."""

@@ -131,7 +131,8 @@ def pinball(
             f"give as many levels: pinball:alpha=[…], {prediction.shape[-1]} of them",
         )
     error = difference(xp, prediction, target)
-    return xp.maximum((1 - level) * error, -level * error)
+    over = (1 - level) * error
+    return xp.maximum(over, -level * error, out=over)
 
 
 @loss(

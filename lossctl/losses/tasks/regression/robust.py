@@ -32,7 +32,10 @@ from lossctl.losses.tasks.regression.parts import keras
 def huber(xp: ArrayModule, prediction: Array, target: Array, *, delta: float) -> Array:
     error = distance(xp, prediction, target)
     quadratic = xp.minimum(error, delta)
-    return quadratic * (error - 0.5 * quadratic)
+    found = -0.5 * quadratic
+    found += error
+    found *= quadratic
+    return found
 
 
 @loss(
@@ -75,9 +78,10 @@ def log_cosh(xp: ArrayModule, prediction: Array, target: Array) -> Array:
     far = bool((error > 20).any())
     if far:
         near = xp.minimum(error, 20)
-    squares = xp.sinh(near)
-    squares *= squares
-    found = 0.5 * xp.log1p(squares)
+    found = xp.sinh(near)
+    found *= found
+    found = xp.log1p(found, out=found)
+    found *= 0.5
     return found + (error - near) if far else found
 
 
