@@ -1604,6 +1604,15 @@ class TestChoose:
         assert choose(table, None, "prediction") == table.columns
         refused(lambda: choose(table, "a", "prediction"), "x.npy", "no column a", "one array")
 
+    def test_a_file_where_a_column_is_meant(self, tmp_path: Path) -> None:
+        array, other = str(tmp_path / "x.npy"), str(tmp_path / "other.npy")
+        for path in (array, other):
+            np.save(path, np.ones(3))
+        words = f"no column {other}: it is a file", "the prediction's, then the target's"
+        table = self.table(tmp_path, "y_pred")
+        refused(lambda: choose(table, other, "target"), *words)
+        refused(lambda: choose(open_table(array, Format()), other, "target"), *words)
+
 
 class TestImports:
     """A one-liner pays only for what it uses."""

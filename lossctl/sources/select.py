@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
+from os.path import isfile
 
 from lossctl.errors import DataError, nearest
 from lossctl.sources.table import Column, Table
@@ -92,6 +93,11 @@ def _matching(table: Table, word: str, by_name: dict[str, Column]) -> list[Colum
         raise DataError(
             f"{path_text(table.source)}: no column matches {plain(word)}",
             f"its columns: {_columns(table.columns)}",
+        )
+    if isfile(word):
+        raise DataError(
+            f"{path_text(table.source)}: no column {path_text(word)}: it is a file",
+            "give files without an option: the prediction's, then the target's",
         )
     if list(by_name) == [""]:
         raise DataError(
