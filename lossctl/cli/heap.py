@@ -24,7 +24,8 @@ def keep() -> None:
     # for Linux have; to be chosen before it is loaded.
     pool = "jemalloc" if sys.platform == "linux" else "system"
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", pool)
-    os.environ.setdefault("JE_ARROW_MALLOC_CONF", f"narenas:{cores}")
+    # Two threads to an arena: what one of them frees, the other takes.
+    os.environ.setdefault("JE_ARROW_MALLOC_CONF", f"narenas:{max(1, cores // 2)}")
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
