@@ -272,7 +272,7 @@ def test_counts_are_those_of_drawing_with_replacement(rows: int, alone: bool) ->
         (100_001, False, True, 1313440636),
     ],
 )
-def test_a_seed_draws_the_same_in_every_version(
+def test_a_seed_draws_the_same_for_a_block_in_every_version(
     rows: int, alone: bool, signs: bool, expected: int
 ) -> None:
     """However many resamples are drawn, or multiplied, at once."""

@@ -1613,6 +1613,14 @@ class TestChoose:
         refused(lambda: choose(table, other, "target"), *words)
         refused(lambda: choose(open_table(array, Format()), other, "target"), *words)
 
+    def test_a_column_that_is_alike_comes_before_a_file(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put(tmp_path / "y_prde", "")
+        monkeypatch.chdir(tmp_path)
+        table = self.table(tmp_path, "y_pred,y_true")
+        refused(lambda: choose(table, "y_prde", "prediction"), "did you mean y_pred")
+
 
 class TestImports:
     """A one-liner pays only for what it uses."""

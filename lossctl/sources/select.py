@@ -94,7 +94,8 @@ def _matching(table: Table, word: str, by_name: dict[str, Column]) -> list[Colum
             f"{path_text(table.source)}: no column matches {plain(word)}",
             f"its columns: {_columns(table.columns)}",
         )
-    if isfile(word):
+    alike = _alike(word, by_name)
+    if not alike and isfile(word):
         raise DataError(
             f"{path_text(table.source)}: no column {path_text(word)}: it is a file",
             "give files without an option: the prediction's, then the target's",
@@ -104,7 +105,7 @@ def _matching(table: Table, word: str, by_name: dict[str, Column]) -> list[Colum
             f"{path_text(table.source)}: no column {plain(word)}: it holds one array",
             "leave the column out",
         )
-    hint = _alike(word, by_name) or f"its columns: {_columns(table.columns)}"
+    hint = alike or f"its columns: {_columns(table.columns)}"
     raise DataError(f"{path_text(table.source)}: no column {plain(word)}", hint)
 
 

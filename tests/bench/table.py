@@ -25,30 +25,30 @@ WHY = {
     "less; 26 % is the system, of which 9 % copies the files, and 11 % NumPy",
     "mse float32 npy": "60 % of the CPU time is Python, most of it start-up, for which the script "
     "imports less; NumPy is 11 %",
-    "mse parquet": "half of the CPU time is pyarrow's decoding (zstd's Huffman codes 26 %, copies "
-    "10 %), a quarter Python, most of it start-up, and 7 % NumPy",
+    "mse parquet": "half of the CPU time is pyarrow's decoding (zstd's Huffman codes 34 %, copies "
+    "7 %), a fifth Python, most of it start-up, and 5 % NumPy",
     "mse feather": "nearly half of the CPU time is Python, most of it start-up; copies are 14 %, "
     "reading 7 %, NumPy 9 %",
     "mse csv": _PARSER,
     "mse csv.gz": "a half is pyarrow's parser, and a quarter unpacking, which is for one thread",
     "mse stdin": _PARSER,
-    "five npy": "NumPy is 43 % of the CPU time: sinh and log1p 9 %, products 8 %, the difference "
-    "5 %; 15 passes over each block where one loss makes 2",
-    "five parquet": "decoding is 40 % of the CPU time, NumPy 23 %, Python, most of it start-up, "
-    "a fifth",
-    "bce parquet": "decoding is 35 % of the CPU time, Python, most of it start-up, a quarter, "
+    "five npy": "NumPy is 36 % of the CPU time: sinh and log1p 10 %, products 7 %, sums 4 %; "
+    "15 passes over each block where one loss makes 2",
+    "five parquet": "decoding is 40 % of the CPU time (zstd's Huffman codes 26 %), NumPy 19 %, "
+    "Python, most of it start-up, a fifth",
+    "bce parquet": "decoding is 35 % of the CPU time, Python, most of it start-up, a fifth, "
     "logarithms and products a fifth",
     "five feather": "as of NPY, five losses pass 15 times over each block, and one 2",
     "five csv": "pyarrow's parser is 58 % of the CPU time: digits 21 %, fields 18 %, conversion "
     "14 %; NumPy is 7 %",
-    "groups parquet": "decoding is 38 % of the CPU time (zstd's Huffman codes 22 %), Python, most "
-    "of it start-up, a fifth, NumPy 13 %, of which a third adds up the groups",
+    "groups parquet": "decoding is 40 % of the CPU time (zstd's Huffman codes 26 %), Python, most "
+    "of it start-up, a fifth, NumPy 12 %, of which a third adds up the groups",
     "groups feather": "Python, most of it start-up, is a third of the CPU time, unpacking a fifth "
     "(LZ4 9 %, copies 10 %), NumPy a fifth, of which a third adds up the groups",
     "groups csv": "pyarrow's parser is 55 % of the CPU time; groups are read as text, lest 007 be "
     "7, and cast thereafter",
-    "groups of text parquet": "decoding is 38 % of the CPU time (zstd's Huffman codes 23 %), "
-    "Python, most of it start-up, a fifth, NumPy 14 %",
+    "groups of text parquet": "decoding is 40 % of the CPU time (zstd's Huffman codes 25 %), "
+    "Python, most of it start-up, a sixth, NumPy 13 %",
     "groups of text feather": "to check and to number the texts is a third of the CPU time, "
     "unpacking a tenth, Python, most of it start-up, a fifth, NumPy 15 %",
     "groups of text csv": "pyarrow's parser, which numbers the texts too, is 55 % of the CPU time; "
